@@ -1,0 +1,1 @@
+"""The durable journal: framing, backends, recovery and the readers' projections."""
