@@ -9,6 +9,8 @@ from enum import IntEnum
 
 import msgspec
 
+_LOW = (1 << 64) - 1
+
 
 class PoolStatus(IntEnum):
     """Whether a pool's depth counts. Only LIVE depth stands in the hybrid book."""
@@ -19,12 +21,42 @@ class PoolStatus(IntEnum):
 
 
 class ConstantProduct(msgspec.Struct, frozen=True, array_like=True, gc=False, tag=1):
-    """x*y=k reserves; the fee is taken from the input, ``fee_num / fee_den`` of it."""
+    """x*y=k reserves; the fee is taken from the input, ``fee_num / fee_den`` of it.
 
-    reserve_base: int
-    reserve_quote: int
+    A reserve of 18-decimal tokens needs up to 112 bits, and an integer of msgpack ends at 64: the
+    fields carry halves, `of` makes them and `reserve_base`, `reserve_quote` join them again.
+    """
+
+    base_high: int
+    base_low: int
+    quote_high: int
+    quote_low: int
     fee_num: int
     fee_den: int
+
+    @classmethod
+    def of(
+        cls, reserve_base: int, reserve_quote: int, fee_num: int, fee_den: int
+    ) -> "ConstantProduct":
+        """Make a curve from whole reserves, in the pool's raw units (below 2**128)."""
+        return cls(
+            reserve_base >> 64,
+            reserve_base & _LOW,
+            reserve_quote >> 64,
+            reserve_quote & _LOW,
+            fee_num,
+            fee_den,
+        )
+
+    @property
+    def reserve_base(self) -> int:
+        """The reserve of the base token, in the pool's raw units."""
+        return self.base_high << 64 | self.base_low
+
+    @property
+    def reserve_quote(self) -> int:
+        """The reserve of the quote token, in the pool's raw units."""
+        return self.quote_high << 64 | self.quote_low
 
 
 class PoolState(msgspec.Struct, frozen=True, array_like=True, gc=False):
