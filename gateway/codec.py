@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from actors.engine.pair_spec import PairSpec
+from actors.engine.units import Mode
 
 
 @lru_cache(maxsize=1024)
@@ -69,3 +70,16 @@ def _second(seconds: int) -> str:
     """Show a whole Unix second as ``YYYY-MM-DDTHH:MM:SS``."""
     moment = datetime.fromtimestamp(seconds, tz=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def format_order_id(symbol: str, mode: Mode, order_no: int) -> str:
+    """Name an order so that the id alone says its pair and mode: ``ord_vaix_p_17``."""
+    return f"ord_{symbol}_{_MODE_LETTERS[mode]}_{order_no}"
+
+
+def format_trade_id(symbol: str, mode: Mode, trade_no: int) -> str:
+    """Name a trade: ``trd_vaix_p_17``."""
+    return f"trd_{symbol}_{_MODE_LETTERS[mode]}_{trade_no}"
+
+
+_MODE_LETTERS = {Mode.PAPER: "p", Mode.LIVE: "l"}
