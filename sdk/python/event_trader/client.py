@@ -1,7 +1,6 @@
 """The client: one object that holds the connection, with the exchange's methods under ``clob``."""
 
 from types import TracebackType
-from typing import Self
 
 from event_trader.clob import Clob
 from event_trader.transport import HttpTransport
@@ -56,7 +55,7 @@ class EventTrader:
         """Close the connections."""
         await self._http.close()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> "EventTrader":  # noqa: PYI034 - Self is 3.11
         return self
 
     async def __aexit__(

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
@@ -64,7 +64,7 @@ class HttpTransport:
         self._session: Session | None = None
         self._renewing = asyncio.Lock()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> "HttpTransport":  # noqa: PYI034 - Self is 3.11
         return self
 
     async def __aexit__(
