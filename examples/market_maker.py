@@ -2,8 +2,7 @@
 
     python examples/market_maker.py --email you@example.com --password ... --pair vaix
 
-It places one post-only bid and one post-only ask, `--spread-bps` apart around the hybrid book's mid.
-Every `--refresh` seconds it looks again: when the mid has drifted by `--drift-bps`, or a quote was
+It places one post-only bid and one post-only ask, `--spread-bps` apart around the hybrid mid. Every `--refresh` seconds it looks again: when the mid has drifted by `--drift-bps`, or a quote was
 filled, both quotes are renewed. It tracks its position and profit from its own fills, stops
 quoting the side that would grow a position beyond `--max-position`, and ends when `--max-loss` is
 reached. Ctrl-C cancels everything and prints how it went.
@@ -13,6 +12,7 @@ It trades paper money unless `--live` is given.
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -105,7 +105,8 @@ class MarketMaker:
         standing = {side for side, order in self.quotes.items() if order["order_id"] in mine}
         if standing != wanted or not self.quoted_mid:
             return True
-        return abs(self.mid - self.quoted_mid) / self.quoted_mid * BPS >= self.options.drift_bps
+        drift = abs(self.mid - self.quoted_mid) / self.quoted_mid * BPS
+        return bool(drift >= self.options.drift_bps)
 
     def _sides(self) -> list[str]:
         """Name the sides that may be quoted within the position limit."""
@@ -147,10 +148,9 @@ class MarketMaker:
 
     async def _cancel_quotes(self) -> None:
         for order in self.quotes.values():
-            try:
+            # A quote that was filled meanwhile is counted at the next look at the trades.
+            with contextlib.suppress(OrderClosedError):
                 await self.clob.cancel_order(self.symbol, order["order_id"], mode=self.mode)
-            except OrderClosedError:
-                pass  # filled meanwhile; the next look at the trades counts it
         self.quotes.clear()
 
     async def finish(self) -> None:

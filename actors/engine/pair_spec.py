@@ -71,8 +71,8 @@ class PairSpec(msgspec.Struct, frozen=True):
         """Check the grid, so that every later product is exact."""
         if self.symbol != self.symbol.lower():
             raise ValueError(f"symbol {self.symbol!r} must be lower case")
-        if not 0 <= self.base.decimals <= 36 or not 0 <= self.quote.decimals <= 36:
-            raise ValueError("decimals must be from 0 to 36")
+        if not 0 <= self.base.decimals <= 12 or not 0 <= self.quote.decimals <= 12:
+            raise ValueError("an asset's decimals on the exchange must be from 0 to 12")
         for name in ("tick_size", "lot_size"):
             if Decimal(getattr(self, name)) <= 0:
                 raise ValueError(f"{name} must be above zero, was {getattr(self, name)!r}")

@@ -21,6 +21,12 @@ OrderNo = NewType("OrderNo", int)
 """The number of an order within its market (pair and mode), 1, 2, 3 …"""
 
 PPM: Final = 1_000_000
+RAW_MAX: Final = 2**62
+"""No amount of one order or balance exceeds this: journal and wire integers end at 64 bits.
+
+An asset's decimals on the exchange are its own choice (`AssetSpec.decimals`, at most 12), not its
+token's: with 6 decimals the bound is 4.6e12 whole units. Chains keep theirs in `PoolSpec`.
+"""
 NS_PER_MS: Final = 1_000_000
 NS_PER_S: Final = 1_000_000_000
 
