@@ -2,7 +2,8 @@
 
     python examples/market_maker.py --email you@example.com --password ... --pair vaix
 
-It places one post-only bid and one post-only ask, `--spread-bps` apart around the hybrid mid. Every `--refresh` seconds it looks again: when the mid has drifted by `--drift-bps`, or a quote was
+It places one post-only bid and one post-only ask, `--spread-bps` apart around the hybrid mid.
+Every `--refresh` seconds it looks again: when the mid has drifted by `--drift-bps`, or a quote was
 filled, both quotes are renewed. It tracks its position and profit from its own fills, stops
 quoting the side that would grow a position beyond `--max-position`, and ends when `--max-loss` is
 reached. Ctrl-C cancels everything and prints how it went.
