@@ -4,8 +4,10 @@ Only bytes cross a seam between processes, so a port can be a Ray handle today a
 tomorrow. What the bytes mean: `engine.market_api`, `engine.ledger_commands`, `journal.record`.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, Protocol
+
+from actors.journal.record import Head
 
 
 class PairPort(Protocol):
@@ -52,6 +54,11 @@ class BlockingAccountPort(Protocol):
 class JournalWriter(Protocol):
     """Appends to one stream, fenced by epoch. Owned by exactly one thread."""
 
+    stream: str
+    epoch: int
+    head: Head
+    """Number and seal of the last record this writer knows to be written."""
+
     def append(self, bodies: list[bytes]) -> int:
         """Frame, chain and append records in one round trip; durable when this returns.
 
@@ -68,13 +75,48 @@ class JournalWriter(Protocol):
 class JournalReader(Protocol):
     """Reads one stream from anywhere, by record number."""
 
-    def read(self, after: int, until: int | None = None) -> Iterator[tuple[int, bytes]]:
-        """Yield (number, body) in order, verified.
+    def head(self) -> Head:
+        """Say where the stream stands."""
+        ...
+
+    def read(
+        self, after: int, until: int | None = None, *, seal: bytes | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yield (number, body) in order, verified; ``seal`` is record ``after``'s, if known.
 
         Raises:
             CorruptRecordError: a record is torn, changed or missing; names its number.
             TrimmedError: ``after`` lies before what the stream still holds.
         """
+        ...
+
+
+class Journal(Protocol):
+    """All streams of one store, for one thread of writers."""
+
+    def acquire(self, stream: str) -> JournalWriter:
+        """Become the stream's writer: raise its epoch, which fences every older writer.
+
+        Raises:
+            JournalUnavailableError: the store did not answer; acquiring again is safe.
+            CorruptRecordError: the end of the stream is damaged.
+        """
+        ...
+
+    def append_many(self, work: Sequence[tuple[Any, list[bytes]]]) -> list[int]:
+        """Append bodies by several of this journal's writers in one round trip and one fsync.
+
+        Returns:
+            Per writer the number of its last record; errors are those of `JournalWriter.append`.
+        """
+        ...
+
+    def reader(self, stream: str) -> JournalReader:
+        """Make a reader of one stream."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is open."""
         ...
 
 

@@ -23,9 +23,9 @@ class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class MarketRecord(msgspec.Struct, frozen=True, array_like=True):
     """One durable step of a market.
 
-    ``book_seq`` counts the changes of the order book (records with ``levels``), ``hybrid_seq`` those
-    of the hybrid book (``levels`` or a ``PoolChanged``), ``trade_seq`` the trades: each is the value
-    *after* this record, and what the public channels call their sequence.
+    ``book_seq`` counts the changes of the order book (records with ``levels``), ``hybrid_seq``
+    those of the hybrid book (``levels`` or a ``PoolChanged``), ``trade_seq`` the trades: each is
+    the value *after* this record, and what the public channels call their sequence.
     """
 
     time_ns: int
