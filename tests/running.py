@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 60.0
@@ -89,7 +90,7 @@ class RunningExchange:
             self.process.kill()
             self.process.wait(10)
 
-    def __enter__(self) -> "RunningExchange":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
