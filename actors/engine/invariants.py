@@ -1,21 +1,30 @@
-"""The check that must never fail: a broken invariant raises at once, and the process recovers.
+"""The one way a broken invariant shows itself: at once, always on, and never swallowed.
 
-Invariants are always on. State that broke one is never used again: the actor ends, and what is
-written is what counts.
+A reject is data (`units.Reason`) and an operating fault has its own tree; what is raised here is a
+bug. The actor that meets it dies and recovers from what is on disk.
 """
 
+from typing import NoReturn
 
-class InvariantError(Exception):
-    """Something that can never be true was found; the message names it and the numbers."""
+
+class InvariantError(AssertionError):
+    """A thing that may never be is. Carries one message, so it crosses processes unharmed."""
 
 
 def invariant(condition: object, message: str) -> None:
-    """Go on if ``condition`` holds, else raise.
-
-    Where building the message costs on a hot path, test first and call ``invariant(False, ...)``.
+    """Raise unless ``condition`` holds.
 
     Raises:
-        InvariantError: the condition does not hold.
+        InvariantError: it does not; ``message`` says which rule was broken, and by what.
     """
     if not condition:
         raise InvariantError(message)
+
+
+def broken(message: str) -> NoReturn:
+    """Raise; for hot paths, which test in place and build the message only when it is needed.
+
+    Raises:
+        InvariantError: always.
+    """
+    raise InvariantError(message)

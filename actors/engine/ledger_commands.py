@@ -29,7 +29,7 @@ class LedgerCommand(msgspec.Struct, frozen=True, array_like=True):
 class OpenMarket(LedgerCommand, tag=1, frozen=True, array_like=True):
     """A pair's incarnation introduces itself: raises the market's epoch at this shard.
 
-    Answered by ``MarketOpened``; anything of an older epoch is refused with ``Fenced`` from then on.
+    Answered by ``MarketOpened``; anything of an older epoch is ``Fenced`` from then on.
     """
 
     market: str
@@ -42,7 +42,9 @@ class Reconcile(LedgerCommand, tag=2, frozen=True, array_like=True):
     """State what the market's open orders justify: the sum of holds per user and side.
 
     The shard releases what it holds beyond that. Sent after ``OpenMarket`` and after every
-    outstanding settlement. Holding *less* than stated is a broken invariant.
+    outstanding settlement. Holding *less* than stated is a broken invariant. Applied once per
+    epoch: a repetition is answered ``Done`` and changes nothing, so that a late duplicate cannot
+    release what was held since.
     """
 
     market: str
@@ -81,7 +83,11 @@ class Transfer(LedgerCommand, tag=4, frozen=True, array_like=True):
 
 
 class Receive(LedgerCommand, tag=5, frozen=True, array_like=True):
-    """The second half of a transfer, at the receiver's shard; applied once per ``command_id``."""
+    """The second half of a transfer, at the receiver's shard; applied once per ``number``.
+
+    ``number`` counts what ``from_shard`` ever sent to this shard: 1, 2, 3 … A number already
+    applied is answered ``Done`` and changes nothing, one that skips is refused.
+    """
 
     command_id: str
     from_shard: int
@@ -90,6 +96,7 @@ class Receive(LedgerCommand, tag=5, frozen=True, array_like=True):
     asset: str
     mode: Mode
     amount_raw: int
+    number: int = 0
 
 
 class GrantPaper(LedgerCommand, tag=6, frozen=True, array_like=True):
@@ -105,7 +112,17 @@ class GrantPaper(LedgerCommand, tag=6, frozen=True, array_like=True):
     reset: bool = False
 
 
-AnyLedgerCommand = OpenMarket | Reconcile | Post | Transfer | Receive | GrantPaper
+class Delivered(LedgerCommand, tag=7, frozen=True, array_like=True):
+    """``to_shard`` has answered the ``Receive`` of that number: it need not be sent again.
+
+    Only the shard itself issues it, so that its outbox survives a crash exactly.
+    """
+
+    to_shard: int
+    number: int
+
+
+AnyLedgerCommand = OpenMarket | Reconcile | Post | Transfer | Receive | GrantPaper | Delivered
 
 
 class BalanceQuery(msgspec.Struct, frozen=True, array_like=True, tag=20):
@@ -191,6 +208,10 @@ class Audit(LedgerReply, tag=7, frozen=True, array_like=True):
     sums: list[tuple[str, int, int, int, int]]
     """(asset, mode, sum_raw, users_available_raw, users_held_raw)"""
     state_hash: str
+    house: list[tuple[str, str, int, str]] = []
+    """(owner, asset, mode, balance_raw) of the house's accounts; the balance in decimal digits,
+    because a pool's account may leave 64 bits. Over all shards and once everything is settled,
+    ``clearing:*`` and ``outbox:*`` sum to zero per owner class, asset and mode."""
 
 
 class Recovering(LedgerReply, tag=8, frozen=True, array_like=True):
