@@ -1,0 +1,221 @@
+"""What one market publishes: bounded rings of encoded updates that any number of readers share.
+
+A reader owns only a cursor (the last sequence it was sent). It asks a feed for what comes after its
+cursor, and gets bytes that were encoded once, whoever else reads them. No reader can make a feed
+grow: a ring has a fixed length, and whoever falls behind it starts from a snapshot or is closed.
+
+Knows no sockets, no clock and no replica; `market_data` fills the feeds, `ws` reads them.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+Wake = Callable[[], None]
+"""Tells one reader that a feed it reads has something new; must not block or raise."""
+
+LevelText = tuple[str, str]
+"""(price, size) as shown."""
+
+BOOK_RING = 1_024
+"""Book updates kept for resume: at 20 a second, about 50 seconds."""
+TRADE_RING = 1_024
+"""Trade frames kept for resume and for readers that lag."""
+CONFLATE_AFTER = 32
+"""A reader further behind than this gets one merged update instead of each."""
+
+
+class BookDelta(NamedTuple):
+    """One change of a book. ``bids`` and ``asks`` map a shown price to its shown new size."""
+
+    sequence: int
+    previous: int
+    time_ns: int
+    number: int
+    """The journal record that holds the change."""
+    bids: dict[str, str]
+    asks: dict[str, str]
+    checksum: int
+
+
+class Readers:
+    """The readers of one feed, woken together."""
+
+    def __init__(self) -> None:
+        self._wakes: set[Wake] = set()
+
+    def __len__(self) -> int:
+        return len(self._wakes)
+
+    def add(self, wake: Wake) -> None:
+        """Wake this reader from now on."""
+        self._wakes.add(wake)
+
+    def remove(self, wake: Wake) -> None:
+        """Forget a reader; unknown ones are ignored."""
+        self._wakes.discard(wake)
+
+    def wake(self) -> None:
+        """Tell every reader."""
+        for wake in tuple(self._wakes):
+            wake()
+
+
+BookEncoder = Callable[[BookDelta], bytes]
+
+
+class BookFeed:
+    """The updates of one book (resting or hybrid), each encoded once per dialect.
+
+    A dialect is an encoder: the native channel and ``/ws/clob`` show the same change differently.
+    Merged updates are kept too, so that many readers equally far behind share one.
+    """
+
+    def __init__(self, ring: int = BOOK_RING) -> None:
+        self.readers = Readers()
+        self.sequence = 0
+        """The sequence of the newest published state."""
+        self.generation = 0
+        """Raised whenever the book starts anew and older cursors mean nothing."""
+        self._deltas: deque[BookDelta] = deque(maxlen=ring)
+        self._frames: dict[tuple[int, BookEncoder], bytes] = {}
+        self._merged: dict[tuple[int, BookEncoder], bytes] = {}
+
+    def restart(self, sequence: int) -> None:
+        """Begin again from a snapshot at ``sequence``: every reader will be sent a new one."""
+        self.sequence = sequence
+        self.generation += 1
+        self._deltas.clear()
+        self._frames.clear()
+        self._merged.clear()
+
+    def publish(self, delta: BookDelta) -> None:
+        """Append a change; ``delta.previous`` must be the feed's sequence."""
+        if len(self._deltas) == self._deltas.maxlen:
+            oldest = self._deltas[0].sequence
+            for key in [key for key in self._frames if key[0] == oldest]:
+                del self._frames[key]
+        self._deltas.append(delta)
+        self.sequence = delta.sequence
+        self._merged.clear()
+
+    def covers(self, cursor: int) -> bool:
+        """Tell whether a reader at ``cursor`` can go on without a snapshot."""
+        if cursor == self.sequence:
+            return True
+        return bool(self._deltas) and self._deltas[0].previous <= cursor < self.sequence
+
+    def after(self, cursor: int, encode: BookEncoder) -> tuple[bytes, int] | None:
+        """Give the frame that follows ``cursor``, and the cursor after it.
+
+        Returns:
+            None where the ring no longer reaches back to ``cursor``: send a snapshot. The frame is
+            the next single update, or one merged up to the newest for a reader far behind.
+        """
+        deltas = self._deltas
+        behind = self._position(cursor)
+        if behind is None:
+            return None
+        if len(deltas) - behind > CONFLATE_AFTER:
+            return self._merge(cursor, behind, encode), self.sequence
+        delta = deltas[behind]
+        key = (delta.sequence, encode)
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = self._frames[key] = encode(delta)
+        return frame, delta.sequence
+
+    def _position(self, cursor: int) -> int | None:
+        """Find the index of the delta whose ``previous`` is ``cursor``, newest first."""
+        deltas = self._deltas
+        if not deltas or not deltas[0].previous <= cursor < self.sequence:
+            return None
+        for index in range(len(deltas) - 1, -1, -1):
+            if deltas[index].previous <= cursor:
+                return index if deltas[index].previous == cursor else None
+        return None
+
+    def _merge(self, cursor: int, position: int, encode: BookEncoder) -> bytes:
+        key = (cursor, encode)
+        frame = self._merged.get(key)
+        if frame is not None:
+            return frame
+        bids: dict[str, str] = {}
+        asks: dict[str, str] = {}
+        deltas = self._deltas
+        for index in range(position, len(deltas)):
+            bids.update(deltas[index].bids)
+            asks.update(deltas[index].asks)
+        newest = deltas[-1]._replace(previous=cursor, bids=bids, asks=asks)
+        frame = self._merged[key] = encode(newest)
+        return frame
+
+
+class TradeFeed:
+    """Trade frames by trade number, contiguous, each encoded once per dialect."""
+
+    def __init__(self, ring: int = TRADE_RING) -> None:
+        self.readers = Readers()
+        self.sequence = 0
+        self.generation = 0
+        self._frames: deque[tuple[int, tuple[bytes, ...]]] = deque(maxlen=ring)
+
+    def restart(self, sequence: int) -> None:
+        """Begin again at ``sequence``: the frames kept so far are forgotten."""
+        self.sequence = sequence
+        self.generation += 1
+        self._frames.clear()
+
+    def publish(self, sequence: int, dialects: tuple[bytes, ...]) -> None:
+        """Append trade ``sequence``; it must be the next one."""
+        self._frames.append((sequence, dialects))
+        self.sequence = sequence
+
+    def covers(self, cursor: int) -> bool:
+        """Tell whether every trade after ``cursor`` is still here."""
+        return self.sequence - len(self._frames) <= cursor <= self.sequence
+
+    def after(self, cursor: int, dialect: int) -> tuple[bytes, int] | None:
+        """Give the frame of the trade after ``cursor``, and the cursor after it; None if gone."""
+        if cursor >= self.sequence or not self.covers(cursor):
+            return None
+        sequence, dialects = self._frames[cursor - self.sequence]
+        return dialects[dialect], sequence
+
+
+class LatestFeed:
+    """Only the newest frame counts (bbo, price), published at most every ``interval_ns``.
+
+    Changes go through `offer`; `flush` publishes what is pending. The caller owns the timer: `due`
+    says when the next flush makes sense.
+    """
+
+    def __init__(self, interval_ns: int) -> None:
+        self.readers = Readers()
+        self.version = 0
+        self.dialects: tuple[bytes, ...] = ()
+        self._interval_ns = interval_ns
+        self._published_ns = -interval_ns
+        self._dirty = False
+
+    def mark(self) -> None:
+        """Say that the subject changed; the frame is made when it is published."""
+        self._dirty = True
+
+    def due(self) -> int | None:
+        """Give the time (monotonic ns) from which `flush` may publish; None if nothing waits."""
+        return self._published_ns + self._interval_ns if self._dirty else None
+
+    def flush(self, now_ns: int, encode: Callable[[], tuple[bytes, ...]]) -> bool:
+        """Publish the newest state if the interval has passed; returns whether it did."""
+        due = self.due()
+        if due is None or now_ns < due:
+            return False
+        self._dirty = False
+        frames = encode()
+        if frames == self.dialects:
+            return False
+        self.dialects = frames
+        self.version += 1
+        self._published_ns = now_ns
+        return True
