@@ -151,3 +151,6 @@ class BatchReply(msgspec.Struct, frozen=True, array_like=True):
 
     replies: list[AnyReply]
     settlement_heads: tuple[list[int], list[int]]
+    incarnation: int = 0
+    """The answering actor's newest epoch; 0 while it recovers. A later one than a lost call was
+    addressed to has fenced that call: what it does not know of it never happened."""
