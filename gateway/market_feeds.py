@@ -219,3 +219,54 @@ class LatestFeed:
         self.version += 1
         self._published_ns = now_ns
         return True
+
+
+class RowsFeed:
+    """Rows of a table, one per subject; a reader is sent the rows that changed since its cursor.
+
+    Published at most every ``interval_ns``, and only where a row's text really changed.
+    """
+
+    def __init__(self, interval_ns: int) -> None:
+        self.readers = Readers()
+        self.version = 0
+        self._interval_ns = interval_ns
+        self._published_ns = -interval_ns
+        self._dirty: dict[str, Callable[[], bytes]] = {}
+        self._rows: dict[str, tuple[int, bytes]] = {}
+        self._frames: dict[int, bytes] = {}
+
+    def mark(self, name: str, row: Callable[[], bytes]) -> None:
+        """Say that a row may have changed; ``row`` encodes it when it is published."""
+        self._dirty[name] = row
+
+    def due(self) -> int | None:
+        """Give the time (monotonic ns) from which `flush` may publish; None if nothing waits."""
+        return self._published_ns + self._interval_ns if self._dirty else None
+
+    def flush(self, now_ns: int) -> int | None:
+        """Publish the changed rows if the interval has passed; returns the next `due`."""
+        due = self.due()
+        if due is None or now_ns < due:
+            return due
+        self._published_ns = now_ns
+        changed = {name: row() for name, row in self._dirty.items()}
+        self._dirty.clear()
+        version = self.version + 1
+        for name, row in changed.items():
+            if name not in self._rows or self._rows[name][1] != row:
+                self._rows[name] = (version, row)
+                self.version = version
+        if self.version == version:
+            self._frames.clear()
+            self.readers.wake()
+        return None
+
+    def after(self, cursor: int) -> bytes:
+        """Encode the rows changed after ``cursor``; 0 gives all."""
+        frame = self._frames.get(cursor)
+        if frame is None:
+            rows = [row for version, row in self._rows.values() if version > cursor]
+            frame = b'{"type":"markets","markets":[' + b",".join(rows) + b"]}"
+            self._frames[cursor] = frame
+        return frame

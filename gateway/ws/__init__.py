@@ -1,0 +1,1 @@
+"""The WebSocket channels: sans-I/O sessions, and the thin aiohttp shell that runs them."""

@@ -1,0 +1,320 @@
+"""The gateway's own copy of every market, kept by the journal's tail. No read ever asks a pair.
+
+The `MarketDataHub` owns all `market.Market`s, starts each from a `DepthQuery`, follows their
+streams (and those of the account shards, for private channels) in one task, and runs the timers
+of the throttled feeds. After a gap or a trim a market starts again from its pair.
+
+What answers look like is `rendering`'s; who may read them is the routes' and channels'.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from actors.engine.commands import Command
+from actors.engine.market_api import AnyReply, BusyReply, DepthQuery, DepthReply, Query
+from actors.engine.pair_spec import PairSpec
+from actors.engine.public_state import PublicState
+from actors.engine.units import NS_PER_MS, NS_PER_S, Mode
+from actors.errors import CorruptRecordError, TandemError, TrimmedError
+from actors.journal.market_record import MarketRecord
+from actors.listing import shard_stream
+from actors.ports import JournalTail
+from gateway import rendering
+from gateway.market import Market
+from gateway.market_feeds import RowsFeed
+
+STALE_AFTER_S = 3.0
+"""A tail that is down for longer than this makes market data stale, and `health` says so."""
+
+_UP_AFTER_S = 0.5
+"""A tail that has followed this long without a failure counts as up, records or not."""
+
+_BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+RecordObserver = Callable[[Market, int, MarketRecord], None]
+ShardObserver = Callable[[int, int, bytes], None]
+
+
+class PairCaller(Protocol):
+    """What the hub needs of the way to a pair."""
+
+    async def submit(self, mode: Mode, command: Command | Query) -> AnyReply:
+        """Ask one thing of the pair; see `gateway.deps.PairCaller`."""
+        ...
+
+
+class HubHealth(msgspec.Struct, frozen=True):
+    """How current the market data is."""
+
+    ready: bool
+    """Every market has been started and the tail is not down for long."""
+    stale_for_s: float
+    """0.0 while the tail is up."""
+    waiting: list[str]
+    """Markets that are not started yet."""
+
+
+class MarketDataHub:
+    """Every market of the exchange as this gateway sees it.
+
+    Args:
+        specs: the listing by symbol in lower case.
+        pairs: the way to each pair, by the same symbols.
+        tail: follows the journal's streams.
+        heads: tells the last record numbers of streams, where following account shards begins.
+        shards: how many account shards there are; 0 follows none.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, PairSpec],
+        pairs: Mapping[str, PairCaller],
+        tail: JournalTail,
+        heads: Callable[[list[str]], Awaitable[dict[str, int]]],
+        shards: int = 0,
+    ) -> None:
+        self.specs = specs
+        self.rows = RowsFeed(250 * NS_PER_MS)
+        self._pairs = pairs
+        self._tail = tail
+        self._heads = heads
+        self._shards = [shard_stream(shard) for shard in range(shards)]
+        self._markets = {
+            market.name: market
+            for spec in specs.values()
+            for market in (Market(spec, mode) for mode in Mode)
+        }
+        self._shard_positions: dict[str, int] = {}
+        self._records: list[RecordObserver] = []
+        self._account_records: list[ShardObserver] = []
+        self._decoder = msgspec.msgpack.Decoder(MarketRecord)
+        self._snapshots = msgspec.msgpack.Decoder(PublicState)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._seeding: set[str] = set()
+        self._restart = asyncio.Event()
+        self._down_since: float | None = time.monotonic()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due_ns = 0
+        self._log = structlog.get_logger("gateway.market_data")
+
+    # Reading
+
+    def market(self, symbol: str, mode: Mode | None = None) -> Market | None:
+        """Find a market by its pair's symbol; without ``mode``, in the pair's public mode."""
+        spec = self.specs.get(symbol)
+        if spec is None:
+            return None
+        name = f"{symbol}.{(public_mode(spec) if mode is None else mode).name.lower()}"
+        return self._markets[name]
+
+    def markets(self, mode: Mode | None = None) -> list[Market]:
+        """List one market per pair in listing order: that of ``mode``, or the public one."""
+        found = (self.market(symbol, mode) for symbol in self.specs)
+        return [market for market in found if market is not None]
+
+    def all_markets(self) -> Iterable[Market]:
+        """Give every market, both modes of each pair."""
+        return self._markets.values()
+
+    def by_name(self, name: str) -> Market | None:
+        """Find a market by its stream's name, ``vaix.paper``."""
+        return self._markets.get(name)
+
+    def settlement_heads(self) -> dict[str, list[int]]:
+        """Give, per market, the last settlement number issued to each shard, as recorded."""
+        return {name: market.settlement_heads for name, market in self._markets.items()}
+
+    def health(self) -> HubHealth:
+        """Tell whether every market is started and how long the tail has been down."""
+        down = self._down_since
+        stale = 0.0 if down is None else time.monotonic() - down
+        waiting = [market.name for market in self._markets.values() if not market.ready]
+        return HubHealth(not waiting and stale <= STALE_AFTER_S, stale, waiting)
+
+    def observe(self, records: RecordObserver, account_records: ShardObserver) -> None:
+        """Call these for every record of a market, and of an account shard, in order."""
+        self._records.append(records)
+        self._account_records.append(account_records)
+
+    def shard_positions(self) -> dict[str, int]:
+        """Give the last record seen of each account shard's stream."""
+        return dict(self._shard_positions)
+
+    # Running
+
+    async def start(self) -> None:
+        """Begin to seed and follow; returns at once, `wait_ready` waits."""
+        for market in self._markets.values():
+            self._seed(market)
+        self._spawn(self._run(), "market-data-tail")
+
+    async def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until every market has been started; false when time ran out."""
+        waits = [market.ready_event.wait() for market in self._markets.values()]
+        try:
+            await asyncio.wait_for(asyncio.gather(*waits), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    async def stop(self) -> None:
+        """End every task of the hub."""
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _spawn(self, work: "Awaitable[None]", name: str) -> None:
+        task = asyncio.ensure_future(work)
+        if isinstance(task, asyncio.Task):
+            task.set_name(name)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _seed(self, market: Market) -> None:
+        """Start a market from its pair, unless that is under way."""
+        if market.name in self._seeding:
+            return
+        self._seeding.add(market.name)
+        market.suspend()
+        self._spawn(self._seed_until_ready(market), f"market-data-seed-{market.name}")
+
+    async def _seed_until_ready(self, market: Market) -> None:
+        attempt = 0
+        try:
+            while True:
+                wait_s = _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]
+                try:
+                    reply = await self._pairs[market.spec.symbol].submit(market.mode, DepthQuery())
+                except TandemError as error:
+                    self._log.info("market_waits", market=market.name, reason=str(error))
+                else:
+                    if isinstance(reply, DepthReply):
+                        market.restore(self._snapshots.decode(reply.snapshot))
+                        break
+                    if isinstance(reply, BusyReply):
+                        wait_s = max(wait_s, min(reply.retry_after_ms / 1_000, 1.0))
+                attempt += 1
+                await asyncio.sleep(wait_s)
+        finally:
+            self._seeding.discard(market.name)
+        self._restart.set()
+        self._changed(market)
+
+    async def _run(self) -> None:
+        """Follow for ever; begin again whenever a market was seeded or the tail failed."""
+        failures = 0
+        while True:
+            self._restart.clear()
+            follow = asyncio.ensure_future(self._follow())
+            restart = asyncio.ensure_future(self._restart.wait())
+            try:
+                tasks = {follow, restart}
+                done, _ = await asyncio.wait(
+                    tasks, timeout=_UP_AFTER_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    self._down_since, failures = None, 0
+                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (follow, restart):
+                    task.cancel()
+                results = await asyncio.gather(follow, restart, return_exceptions=True)
+            error = results[0]
+            if isinstance(error, Exception):
+                failures += 1
+                self._tail_failed(error)
+                await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1])
+
+    def _tail_failed(self, error: Exception) -> None:
+        self._down_since = self._down_since or time.monotonic()
+        self._log.warning("tail_failed", error=str(error))
+        if isinstance(error, TrimmedError | CorruptRecordError):
+            market = self._markets.get(error.stream)
+            if market is not None:
+                self._seed(market)
+            else:
+                self._shard_positions.pop(error.stream, None)
+
+    async def _follow(self) -> None:
+        missing = [stream for stream in self._shards if stream not in self._shard_positions]
+        if missing:
+            self._shard_positions.update(await self._heads(missing))
+        positions = {m.name: m.number for m in self._markets.values() if m.ready}
+        positions |= self._shard_positions
+        if not positions:
+            await self._restart.wait()
+            return
+        tail = self._tail.follow(positions)
+        async with contextlib.aclosing(tail):  # type: ignore[type-var]
+            async for stream, number, body in tail:
+                self._down_since = None
+                market = self._markets.get(stream)
+                if market is None:
+                    self._account_record(stream, number, body)
+                else:
+                    self._market_record(market, number, body)
+
+    def _account_record(self, stream: str, number: int, body: bytes) -> None:
+        self._shard_positions[stream] = number
+        shard = int(stream.rpartition(".")[2])
+        for observe in self._account_records:
+            observe(shard, number, body)
+
+    def _market_record(self, market: Market, number: int, body: bytes) -> None:
+        if not market.ready or number <= market.number:
+            return
+        if number != market.number + 1:
+            self._log.warning("gap", market=market.name, number=number, expected=market.number + 1)
+            self._seed(market)
+            return
+        record = self._decoder.decode(body)
+        market.apply(number, record)
+        for observe in self._records:
+            observe(market, number, record)
+        self._changed(market)
+
+    # Throttled feeds
+
+    def _changed(self, market: Market) -> None:
+        """Publish what may be published now, and set the timer for what must wait."""
+        now_ns = time.monotonic_ns()
+        due = market.flush(now_ns)
+        if public_mode(market.spec) is market.mode:
+            self.rows.mark(market.name, partial(rendering.market_stream_row, market))
+        due_rows = self.rows.flush(now_ns)
+        for when in (due, due_rows):
+            if when is not None:
+                self._wake_at(when, now_ns)
+
+    def _wake_at(self, due_ns: int, now_ns: int) -> None:
+        if self._timer is not None:
+            if self._timer_due_ns <= due_ns:
+                return
+            self._timer.cancel()
+        self._timer_due_ns = due_ns
+        delay_s = max(0, due_ns - now_ns) / NS_PER_S
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._timer_fired)
+
+    def _timer_fired(self) -> None:
+        self._timer = None
+        now_ns = time.monotonic_ns()
+        dues = [market.flush(now_ns) for market in self._markets.values() if market.ready]
+        dues.append(self.rows.flush(now_ns))
+        waiting = [due for due in dues if due is not None]
+        if waiting:
+            self._wake_at(min(waiting), now_ns)
+
+
+def public_mode(spec: PairSpec) -> Mode:
+    """Say which mode anonymous readers of a pair see: live once it is enabled, paper until then."""
+    return Mode.LIVE if spec.live_enabled else Mode.PAPER
