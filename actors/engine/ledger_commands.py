@@ -113,7 +113,7 @@ class GrantPaper(LedgerCommand, tag=6, frozen=True, array_like=True):
 
 
 class Delivered(LedgerCommand, tag=7, frozen=True, array_like=True):
-    """``to_shard`` has answered the ``Receive`` of that number: it need not be sent again.
+    """``to_shard`` has answered every ``Receive`` up to ``number``: none need be sent again.
 
     Only the shard itself issues it, so that its outbox survives a crash exactly.
     """

@@ -13,6 +13,7 @@ A first grant is remembered per user, for ever.
 
 import hashlib
 from collections import OrderedDict
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -127,10 +128,12 @@ class Transfers:
         return _DONE, True
 
     def delivered(self, command: Delivered) -> tuple[AnyLedgerReply, bool]:
-        """Forget a transfer that the other shard has answered."""
+        """Forget the transfers that the other shard has answered."""
         outbox = self.outboxes.get(command.to_shard)
-        if outbox is None or outbox.pending.pop(command.number, None) is None:
+        if outbox is None or next(iter(outbox.pending), command.number + 1) > command.number:
             return _DONE, False
+        while outbox.pending and next(iter(outbox.pending)) <= command.number:
+            outbox.pending.popitem(last=False)
         return _DONE, True
 
     def grant(self, command: GrantPaper) -> tuple[AnyLedgerReply, bool]:
@@ -147,10 +150,10 @@ class Transfers:
             return self._grant_first(command)
         return self._reset(command)
 
-    def head(self, there: int) -> Receive | None:
-        """Tell the oldest transfer to a shard that it has not answered yet."""
+    def waiting(self, there: int, most: int) -> list[Receive]:
+        """List the oldest transfers to a shard that it has not answered yet, at most ``most``."""
         outbox = self.outboxes.get(there)
-        return next(iter(outbox.pending.values())) if outbox and outbox.pending else None
+        return [] if outbox is None else list(islice(outbox.pending.values(), most))
 
     def _grant_first(self, command: GrantPaper) -> tuple[AnyLedgerReply, bool]:
         if command.user in self.granted:

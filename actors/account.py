@@ -1,0 +1,54 @@
+"""The Ray shell of an account shard; what it does is in `account_shard`.
+
+The class is plain: only `registry` makes a Ray actor of it. Its constructor returns at once and
+recovery runs in the background, so a restarting shard answers `Recovering` instead of nothing. It
+needs several threads (``max_concurrency`` above `ShardOptions.parked_max`, 16 by default), as each
+call waits for the disk.
+"""
+
+import gc
+import os
+import sys
+from collections.abc import Callable
+
+from actors.account_recovery import ShardName
+from actors.account_shard import AccountShard, ShardStatus, ShardStore
+from actors.ports import BlockingAccountPort
+
+Wiring = Callable[[], tuple[ShardStore, dict[int, BlockingAccountPort]]]
+"""Opens the store and the ways to the other shards, in the actor's own process."""
+
+
+def end_process(message: str) -> None:
+    """Say why, and end at once: nothing that waits may still be answered."""
+    sys.stderr.write(f"{message}; this process ends, its successor recovers from the journal\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+class AccountActor:
+    """One account shard as an actor.
+
+    Args:
+        shard: its number.
+        shards: how many there are.
+        wiring: opens what the shard needs.
+    """
+
+    def __init__(self, shard: int, shards: int, wiring: Wiring) -> None:
+        gc.set_threshold(100_000, 50, 1_000)  # the ledger's objects live long and make no cycles
+        store, peers = wiring()
+        self._shard = AccountShard(ShardName(shard, shards), store, peers, end_process)
+        self._shard.start()
+
+    def call(self, request: bytes) -> bytes:
+        """Answer one encoded `LedgerRequest`."""
+        return self._shard.call(request)
+
+    def status(self) -> ShardStatus:
+        """Tell how the shard is."""
+        return self._shard.status()
+
+    def stop(self) -> None:
+        """Serve what has arrived, then end the threads."""
+        self._shard.stop()
