@@ -7,7 +7,7 @@ of K in `UniswapV2Pair.swap`), with the fee as any fraction: 3/1000 there. Integ
 from math import isqrt
 from typing import Final
 
-from actors.engine.invariants import invariant
+from actors.engine.invariants import broken, invariant
 from actors.engine.pools.curve import PoolGrid
 from actors.engine.pools.state import ConstantProduct
 from actors.engine.units import RAW_MAX, Side
@@ -59,13 +59,15 @@ def _in_and_out(pool: ConstantProduct, side: Side) -> tuple[int, int]:
 class ConstantProductCurve:
     """A `PoolCurve` over constant-product reserves; see there for what each method means."""
 
-    __slots__ = ("_capacity", "_grid", "_kept", "state")
+    __slots__ = ("_base", "_best", "_capacity", "_den", "_grid", "_kept", "_quote", "state")
 
     def __init__(self, state: ConstantProduct, grid: PoolGrid) -> None:
         self.state = state
         self._grid = grid
-        self._kept = state.fee_den - state.fee_num
+        self._base, self._quote = state.reserve_base, state.reserve_quote
+        self._den, self._kept = state.fee_den, state.fee_den - state.fee_num
         self._capacity: tuple[int, int] | None = None
+        self._best: tuple[int, int] | None = None
 
     def capacity_lots(self, side: Side) -> int:
         """Return the most lots the reserves allow: one unit stays, uint112 is not exceeded."""
@@ -73,53 +75,50 @@ class ConstantProductCurve:
             self._capacity = (self._buy_capacity(), self._sell_capacity())
         return self._capacity[side]
 
+    def best_ticks(self, side: Side) -> int:
+        """Return the price of the first lot: of its average and its marginal price the worse."""
+        if self._best is None:
+            self._best = (self._best_ask(), self._best_bid())
+        return self._best[side]
+
     def quote_for(self, side: Side, size_lots: int) -> int:
         """Return the pair's raw quote units for ``size_lots``, rounded in the pool's favour."""
         if size_lots == 0:
             return 0
-        return self._quote_of(side, *self._amounts(side, size_lots))
+        grid = self._grid
+        paid, taken = self._amounts(side, size_lots)
+        if side is Side.BUY:
+            return -(-paid * grid.quote_den // grid.quote_num)
+        return taken * grid.quote_den // grid.quote_num
 
-    def lots_up_to(self, side: Side, limit_ticks: int) -> int:
-        """Return the lots whose marginal price is no worse than ``limit_ticks``.
+    def depth(self, side: Side, limit_ticks: int) -> tuple[int, int]:
+        """Return the lots whose marginal price is no worse than ``limit_ticks``, and their quote.
 
         BUY: in'(y) = Rq Rb den / ((Rb - y)^2 kept) <= P; SELL: out'(x) = kept Rq Rb den /
         (Rb den + x kept)^2 >= P; both solved for the amount of base with an integer root.
         """
         capacity = self.capacity_lots(side)
         if limit_ticks <= 0 or capacity == 0:
-            return 0
-        grid, state, kept = self._grid, self.state, self._kept
-        product = state.reserve_base * state.reserve_quote * state.fee_den
-        price_num = limit_ticks * grid.tick_lot_raw * grid.quote_num * grid.lot_den
-        price_den = grid.quote_den * grid.lot_num
-        if side is Side.BUY:
-            square = -(-product * price_den // (kept * price_num))
-            base = state.reserve_base - (isqrt(square - 1) + 1)
-        else:
-            square = product * kept * price_den // price_num
-            base = (isqrt(square) - state.reserve_base * state.fee_den) // kept
-        lots = min(base * grid.lot_den // grid.lot_num, capacity)
-        if lots <= 0 or not self._is_within(side, lots, limit_ticks):
-            return 0
-        return lots
-
-    def best_ticks(self, side: Side) -> int:
-        """Return the price of the first lot: of its average and its marginal price the worse."""
-        if self.capacity_lots(side) == 0:
-            return 0
+            return 0, 0
         grid, kept = self._grid, self._kept
-        state = self.take(side, 1).state
-        product = self.state.reserve_base * self.state.reserve_quote * state.fee_den
-        num = product * grid.quote_den * grid.lot_num
-        unit = grid.tick_lot_raw * grid.quote_num * grid.lot_den
-        quote = self.quote_for(side, 1)
+        product = self._base * self._quote * self._den * grid.quote_den * grid.lot_num
+        price = limit_ticks * grid.tick_lot_raw * grid.quote_num * grid.lot_den
         if side is Side.BUY:
-            marginal = -(-num // (state.reserve_base**2 * kept * unit))
-            ticks = max(marginal, -(-quote // grid.tick_lot_raw))
-            return ticks if ticks <= grid.max_price_ticks else 0
-        added = state.reserve_base - self.state.reserve_base
-        root = self.state.reserve_base * state.fee_den + added * kept
-        return min(num * kept // (root**2 * unit), quote // grid.tick_lot_raw)
+            base = self._base - 1 - isqrt(-(-product // (kept * price)) - 1)
+        else:
+            base = (isqrt(product * kept // price) - self._base * self._den) // kept
+        lots = min(base * grid.lot_den // grid.lot_num, capacity)
+        if lots <= 0:
+            return 0, 0
+        quote = self.quote_for(side, lots)
+        bound = limit_ticks * lots * grid.tick_lot_raw
+        within = quote <= bound if side is Side.BUY else quote >= bound
+        return (lots, quote) if within else (0, 0)
+
+    def price_of(self, side: Side, size_lots: int, quote_raw: int) -> int:
+        """Return the average price in ticks, rounded in the pool's favour."""
+        unit = size_lots * self._grid.tick_lot_raw
+        return -(-quote_raw // unit) if side is Side.BUY else quote_raw // unit
 
     def take(self, side: Side, size_lots: int) -> "ConstantProductCurve":
         """Return the curve after one swap of ``size_lots``."""
@@ -131,23 +130,39 @@ class ConstantProductCurve:
     def _amounts(self, side: Side, size_lots: int) -> tuple[int, int]:
         """Return (in, out) of the swap in pool units; part units of base go to the pool."""
         grid = self._grid
-        invariant(0 < size_lots <= self.capacity_lots(side), "more lots than the pool can trade")
+        if not 0 < size_lots <= self.capacity_lots(side):
+            broken(f"{size_lots} lots asked of a pool that trades {self.capacity_lots(side)}")
         if side is Side.BUY:
             base = -(-size_lots * grid.lot_num // grid.lot_den)
-            return amount_in(self.state, side, base), base
+            return self._quote * base * self._den // ((self._base - base) * self._kept) + 1, base
         base = size_lots * grid.lot_num // grid.lot_den
-        return base, amount_out(self.state, side, base)
+        net = base * self._kept
+        return base, self._quote * net // (self._base * self._den + net)
 
-    def _quote_of(self, side: Side, paid: int, taken: int) -> int:
+    def _best_ask(self) -> int:
+        if self.capacity_lots(Side.BUY) == 0:
+            return 0
         grid = self._grid
-        if side is Side.BUY:
-            return -(-paid * grid.quote_den // grid.quote_num)
-        return taken * grid.quote_den // grid.quote_num
+        paid, taken = self._amounts(Side.BUY, 1)
+        product = self._base * self._quote * self._den * grid.quote_den * grid.lot_num
+        unit = grid.tick_lot_raw * grid.quote_num * grid.lot_den
+        marginal = -(-product // ((self._base - taken) ** 2 * self._kept * unit))
+        quote = -(-paid * grid.quote_den // grid.quote_num)
+        ticks = max(marginal, self.price_of(Side.BUY, 1, quote))
+        return ticks if ticks <= grid.max_price_ticks else 0
 
-    def _is_within(self, side: Side, lots: int, limit_ticks: int) -> bool:
-        bound = limit_ticks * lots * self._grid.tick_lot_raw
-        quote = self.quote_for(side, lots)
-        return quote <= bound if side is Side.BUY else quote >= bound
+    def _best_bid(self) -> int:
+        if self.capacity_lots(Side.SELL) == 0:
+            return 0
+        grid = self._grid
+        paid, taken = self._amounts(Side.SELL, 1)
+        product = self._base * self._quote * self._den * grid.quote_den * grid.lot_num
+        unit = grid.tick_lot_raw * grid.quote_num * grid.lot_den
+        marginal = (
+            product * self._kept // ((self._base * self._den + paid * self._kept) ** 2 * unit)
+        )
+        quote = taken * grid.quote_den // grid.quote_num
+        return min(marginal, self.price_of(Side.SELL, 1, quote), grid.max_price_ticks)
 
     def _is_usable(self) -> bool:
         state = self.state

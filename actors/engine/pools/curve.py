@@ -75,11 +75,11 @@ class PoolCurve(Protocol):
         """
         ...
 
-    def lots_up_to(self, side: Side, limit_ticks: int) -> int:
-        """Return how many lots have a marginal price no worse than ``limit_ticks``.
+    def depth(self, side: Side, limit_ticks: int) -> tuple[int, int]:
+        """Return (lots, quote_raw) of all that has a marginal price no worse than a limit.
 
-        Their average price is no worse either: ``quote_for`` of them costs at most (brings at
-        least) ``limit_ticks`` for each lot; 0 where rounding alone would break that.
+        The average price is no worse either: the quote costs at most (brings at least)
+        ``limit_ticks`` for each lot; nothing is offered where rounding alone would break that.
         """
         ...
 
@@ -89,4 +89,8 @@ class PoolCurve(Protocol):
 
     def take(self, side: Side, size_lots: int) -> "PoolCurve":
         """Return the curve after one swap of ``size_lots``, at the price of `quote_for`."""
+        ...
+
+    def price_of(self, side: Side, size_lots: int, quote_raw: int) -> int:
+        """Return the average price of lots for an amount: up to a tick for BUY, down for SELL."""
         ...

@@ -98,7 +98,7 @@ def test_curve_unusable_reserves_offers_nothing(base: int, quote: int):
     for side in Side:
         assert empty.capacity_lots(side) == 0
         assert empty.best_ticks(side) == 0
-        assert empty.lots_up_to(side, 10**9) == 0
+        assert empty.depth(side, 10**9) == (0, 0)
 
 
 def test_best_ticks_of_a_deep_pool_is_spot_with_fee():
@@ -108,33 +108,32 @@ def test_best_ticks_of_a_deep_pool_is_spot_with_fee():
 
 
 @given(reserves, reserves, decimals, decimals, sides, st.integers(1, 10**15))
-def test_lots_up_to_any_pool_never_cost_more_than_the_limit(
+def test_depth_any_pool_never_cost_more_than_the_limit(
     base: int, quote: int, base_dec: int, quote_dec: int, side: Side, limit: int
 ):
     """The whole of what is offered at a limit is paid for within that limit, in one swap."""
     pool = curve(base, quote, base_decimals=base_dec, quote_decimals=quote_dec)
-    lots = pool.lots_up_to(side, limit)
+    lots, cost = pool.depth(side, limit)
     if lots:
-        cost = pool.quote_for(side, lots)
+        assert cost == pool.quote_for(side, lots)
         assert 0 < cost <= RAW_MAX or side is Side.SELL
         assert cost <= limit * lots if side is Side.BUY else cost >= limit * lots
 
 
 @given(st.integers(10**20, 10**26), st.integers(10**9, 10**14), sides, st.integers(1, 10**5))
-def test_lots_up_to_a_limit_is_where_the_marginal_price_meets_it(
+def test_depth_a_limit_is_where_the_marginal_price_meets_it(
     base: int, quote: int, side: Side, limit: int
 ):
     """One lot more than offered has a marginal price beyond the limit, unless none is left."""
     pool = curve(base, quote)
-    lots = pool.lots_up_to(side, limit)
+    lots, _ = pool.depth(side, limit)
     if 0 < lots < pool.capacity_lots(side):
         y = (lots + 1) * E18
-        product = Fraction(base * quote * 1000, 997 * limit * E18) * E18**2
+        product = Fraction(base * quote * 1000 * E18, limit)
         if side is Side.BUY:
-            assert (base - y) ** 2 < product / E18
+            assert (base - y) ** 2 < product / 997
         else:
-            root = Fraction(base * 1000 + y * 997, 997)
-            assert root**2 > Fraction(base * quote * 1000, 997 * limit) * E18
+            assert (base * 1000 + y * 997) ** 2 > product * 997
 
 
 @given(reserves, reserves, decimals, decimals, sides)

@@ -1,0 +1,199 @@
+"""The router against one swap per pool: what is shown can be had, within every bound."""
+
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.engine.invariants import InvariantError
+from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
+from actors.engine.pools.ladder import PriceGrid, levels, offered
+from actors.engine.pools.routing import PoolRouter
+from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
+from actors.engine.units import Side
+
+E18 = 10**18
+
+
+def pool_spec(number: int) -> PoolSpec:
+    address = f"0x{number}"
+    return PoolSpec(
+        f"ethereum:{address}", "Uniswap", "ethereum", "uniswap_v2", address, "0xb", "0xc",
+        18, 6, 3000,
+    )  # fmt: skip
+
+
+SPEC = PairSpec(
+    "vaix", AssetSpec("VAIX", 6), AssetSpec("USDC", 6), "0.000001", "1",
+    pools=(pool_spec(0), pool_spec(1), pool_spec(2)),
+)  # fmt: skip
+
+
+def state(number: int, base: int, quote: int, status: PoolStatus = PoolStatus.LIVE) -> PoolState:
+    curve = ConstantProduct.of(base, quote, 3, 1000)
+    return PoolState(f"ethereum:0x{number}", status, curve, 1, 1)
+
+
+def router(*reserves: tuple[int, int]) -> PoolRouter:
+    made = PoolRouter(SPEC)
+    for number, (base, quote) in enumerate(reserves):
+        made.update(state(number, base, quote))
+    return made
+
+
+DEEP = (40_000_000 * E18, 120_000 * 10**6)
+SHALLOW = (1_000_000 * E18, 3_010 * 10**6)
+
+pool_reserves = st.tuples(st.integers(10**15, 10**27), st.integers(10**3, 10**14))
+sides = st.sampled_from(list(Side))
+
+
+def test_price_grid_points_rise_by_a_step_and_at_least_a_tick():
+    """Low prices go tick by tick, high ones by 500 ppm."""
+    grid = PriceGrid(SPEC)
+    assert [grid.above(0), grid.above(1), grid.above(1999)] == [1, 2, 2000]
+    assert 480_000 < grid.above(10**9) - grid.at_or_below(10**9) < 500_001
+    assert grid.below(1) == 0
+    assert grid.at_or_below(grid.above(5000)) == grid.above(5000) == grid.at_or_above(5001)
+
+
+@given(st.integers(1, 10**15))
+def test_price_grid_neighbours_of_any_price_agree(ticks: int):
+    """Going up from a point and down again comes back to it."""
+    grid = PriceGrid(SPEC)
+    point = grid.at_or_below(ticks)
+    assert point <= ticks < grid.above(point)
+    assert grid.below(grid.above(point)) == point
+    assert grid.at_or_above(ticks) in {point, grid.above(point)}
+
+
+@given(pool_reserves, sides)
+def test_levels_of_any_pool_are_one_swap_and_strictly_ordered(
+    reserves: tuple[int, int], side: Side
+):
+    """Prices never repeat; the first k levels are never cheaper than one swap."""
+    made = router(reserves)
+    curve = made.curves()[0]
+    assert curve is not None
+    lots = cost = 0
+    last = 0
+    for price, size in islice(levels(curve, made.grid, side, 10**15), 60):
+        assert size > 0
+        assert not last or (price > last if side is Side.BUY else price < last)
+        lots, cost, last = lots + size, cost + price * size, price
+        quote = curve.quote_for(side, lots)
+        assert cost >= quote if side is Side.BUY else cost <= quote
+
+
+@given(st.lists(pool_reserves, min_size=1, max_size=3), sides, st.integers(1, 80))
+def test_available_at_any_level_is_at_least_what_the_ladders_show(
+    reserves: list[tuple[int, int]], side: Side, depth: int
+):
+    """An order at a shown price gets every level up to it, but for a rounding unit of dust."""
+    made = router(*reserves)
+    for curve in made.curves():
+        if curve is None:
+            continue
+        shown = 0
+        for price, size in islice(levels(curve, made.grid, side, 10**15), depth):
+            shown += size
+            if size > 1000:
+                assert offered(curve, made.grid, side, price) >= shown
+
+
+@given(
+    st.lists(pool_reserves, min_size=1, max_size=3),
+    sides,
+    st.integers(1, 10**9),
+    st.integers(-5000, 5000),
+)
+def test_plan_any_pools_stays_within_size_and_bound(
+    reserves: list[tuple[int, int]], side: Side, want: int, offset: int
+):
+    """Pieces add up to no more than wanted, each within the bound, each exactly one swap."""
+    made = router(*reserves)
+    bound = max(made.best_ticks(side) + offset, 1)
+    plan = made.plan(side, want, bound)
+    assert sum(piece.size_lots for piece in plan) <= want
+    for piece in plan:
+        worth = piece.price_ticks * piece.size_lots
+        curve = made.curves()[piece.index]
+        assert curve is not None
+        assert piece.quote_raw == curve.quote_for(side, piece.size_lots)
+        if side is Side.BUY:
+            assert piece.quote_raw <= worth
+            assert piece.price_ticks <= bound
+        else:
+            assert piece.quote_raw >= worth
+            assert piece.price_ticks >= bound
+        before = made.state(piece.pool_id)
+        after = made.take(side, piece)
+        assert before is not None
+        assert before.curve is not None
+        assert after.curve is not None
+        grew = after.curve.reserve_quote - before.curve.reserve_quote
+        assert grew == piece.quote_raw if side is Side.BUY else grew == -piece.quote_raw
+
+
+def test_plan_more_than_enough_offered_takes_exactly_what_is_wanted():
+    """Two pools share a large order so that both end near one price."""
+    made = router(DEEP, SHALLOW)
+    plan = made.plan(Side.BUY, 1_000_000, 10**6)
+    assert sum(piece.size_lots for piece in plan) == 1_000_000
+    assert {piece.index for piece in plan} == {0, 1}
+    for piece in plan:
+        made.take(Side.BUY, piece)
+    ends = [curve.best_ticks(Side.BUY) for curve in made.curves() if curve]
+    assert abs(ends[0] - ends[1]) <= 2
+
+
+def test_plan_split_over_pools_is_cheaper_than_either_alone():
+    """Sharing is worth it: the plan costs less than the deep pool asks for everything."""
+    made = router(DEEP, DEEP)
+    cost = sum(piece.quote_raw for piece in made.plan(Side.BUY, 4_000_000, 10**6))
+    alone = router(DEEP).plan(Side.BUY, 4_000_000, 10**6)
+    assert cost < sum(piece.quote_raw for piece in alone)
+
+
+def test_plan_below_the_best_price_is_empty():
+    """A bound the pools do not meet gets nothing."""
+    made = router(DEEP)
+    assert made.plan(Side.BUY, 10, made.best_ticks(Side.BUY) - 1) == []
+    assert made.plan(Side.SELL, 10, made.best_ticks(Side.SELL) + 1) == []
+
+
+@pytest.mark.parametrize("status", [PoolStatus.STALE, PoolStatus.DOWN])
+def test_update_not_live_takes_the_depth_away(status: PoolStatus):
+    """A stale pool keeps its state for the venues, and offers nothing."""
+    made = router(DEEP)
+    made.update(state(0, *DEEP, status))
+    assert made.available(Side.BUY, 10**9) == 0
+    assert made.best_ticks(Side.SELL) == 0
+    assert made.states()[0].status is status
+
+
+def test_update_unlisted_pool_breaks_the_invariant():
+    """A pool of another pair never enters."""
+    made = router()
+    assert not made.knows("ethereum:0x9")
+    with pytest.raises(InvariantError):
+        made.update(state(9, *DEEP))
+
+
+def test_copy_taken_from_leaves_the_original():
+    """A look ahead changes nothing."""
+    made = router(DEEP)
+    twin = made.copy()
+    twin.take(Side.BUY, twin.plan(Side.BUY, 1000, 10**6)[0])
+    assert made.states() == [state(0, *DEEP)]
+    assert twin.states() != made.states()
+
+
+def test_take_a_pool_gone_stale_breaks_the_invariant():
+    """A plan made before an update is not to be executed after it."""
+    made = router(DEEP)
+    piece = made.plan(Side.BUY, 1000, 10**6)[0]
+    made.update(state(0, *DEEP, PoolStatus.STALE))
+    with pytest.raises(InvariantError):
+        made.take(Side.BUY, piece)
