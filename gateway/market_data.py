@@ -8,11 +8,10 @@ What answers look like is `rendering`'s; who may read them is the routes' and ch
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -33,9 +32,6 @@ from gateway.market_feeds import RowsFeed
 STALE_AFTER_S = 3.0
 """A tail that is down for longer than this makes market data stale, and `health` says so."""
 
-_UP_AFTER_S = 0.5
-"""A tail that has followed this long without a failure counts as up, records or not."""
-
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 RecordObserver = Callable[[Market, int, MarketRecord], None]
@@ -47,6 +43,14 @@ class PairCaller(Protocol):
 
     async def submit(self, mode: Mode, command: Command | Query) -> AnyReply:
         """Ask one thing of the pair; see `gateway.deps.PairCaller`."""
+        ...
+
+
+class LiveTail(JournalTail, Protocol):
+    """A tail that takes further streams while it is being followed."""
+
+    def add(self, stream: str, after: int) -> None:
+        """Follow ``stream`` from behind record ``after``, whatever it was followed from before."""
         ...
 
 
@@ -76,7 +80,7 @@ class MarketDataHub:
         self,
         specs: Mapping[str, PairSpec],
         pairs: Mapping[str, PairCaller],
-        tail: JournalTail,
+        tail: LiveTail,
         heads: Callable[[list[str]], Awaitable[dict[str, int]]],
         shards: int = 0,
     ) -> None:
@@ -98,8 +102,7 @@ class MarketDataHub:
         self._snapshots = msgspec.msgpack.Decoder(PublicState)
         self._tasks: set[asyncio.Task[None]] = set()
         self._seeding: set[str] = set()
-        self._restart = asyncio.Event()
-        self._down_since: float | None = time.monotonic()
+        self._last_sign_s = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due_ns = 0
         self._log = structlog.get_logger("gateway.market_data")
@@ -133,8 +136,8 @@ class MarketDataHub:
 
     def health(self) -> HubHealth:
         """Tell whether every market is started and how long the tail has been down."""
-        down = self._down_since
-        stale = 0.0 if down is None else time.monotonic() - down
+        silent_s = time.monotonic() - self._last_sign_s
+        stale = silent_s if silent_s > STALE_AFTER_S / 5 else 0.0
         waiting = [market.name for market in self._markets.values() if not market.ready]
         return HubHealth(not waiting and stale <= STALE_AFTER_S, stale, waiting)
 
@@ -154,6 +157,7 @@ class MarketDataHub:
         for market in self._markets.values():
             self._seed(market)
         self._spawn(self._run(), "market-data-tail")
+        self._spawn(self._watch_connection(), "market-data-watch")
 
     async def wait_ready(self, timeout_s: float) -> bool:
         """Wait until every market has been started; false when time ran out."""
@@ -173,12 +177,10 @@ class MarketDataHub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _spawn(self, work: "Awaitable[None]", name: str) -> None:
-        task = asyncio.ensure_future(work)
-        if isinstance(task, asyncio.Task):
-            task.set_name(name)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _seed(self, market: Market) -> None:
         """Start a market from its pair, unless that is under way."""
@@ -207,36 +209,37 @@ class MarketDataHub:
                 await asyncio.sleep(wait_s)
         finally:
             self._seeding.discard(market.name)
-        self._restart.set()
+        self._tail.add(market.name, market.number)
         self._changed(market)
 
     async def _run(self) -> None:
-        """Follow for ever; begin again whenever a market was seeded or the tail failed."""
+        """Follow for ever; after a failure, go on from what was taken last."""
         failures = 0
         while True:
-            self._restart.clear()
-            follow = asyncio.ensure_future(self._follow())
-            restart = asyncio.ensure_future(self._restart.wait())
             try:
-                tasks = {follow, restart}
-                done, _ = await asyncio.wait(
-                    tasks, timeout=_UP_AFTER_S, return_when=asyncio.FIRST_COMPLETED
-                )
-                if not done:
-                    self._down_since, failures = None, 0
-                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (follow, restart):
-                    task.cancel()
-                results = await asyncio.gather(follow, restart, return_exceptions=True)
-            error = results[0]
-            if isinstance(error, Exception):
+                await self._place_shards()
+                positions = {m.name: m.number for m in self._markets.values() if m.ready}
+                positions |= self._shard_positions
+                async for stream, number, body in self._tail.follow(positions):
+                    failures = 0
+                    self._last_sign_s = time.monotonic()
+                    market = self._markets.get(stream)
+                    if market is None:
+                        self._account_record(stream, number, body)
+                    else:
+                        self._market_record(market, number, body)
+            except (TandemError, msgspec.MsgspecError) as error:
                 failures += 1
                 self._tail_failed(error)
                 await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1])
 
+    async def _place_shards(self) -> None:
+        """Begin at the head of every account shard that is not followed yet."""
+        missing = [stream for stream in self._shards if stream not in self._shard_positions]
+        if missing:
+            self._shard_positions.update(await self._heads(missing))
+
     def _tail_failed(self, error: Exception) -> None:
-        self._down_since = self._down_since or time.monotonic()
         self._log.warning("tail_failed", error=str(error))
         if isinstance(error, TrimmedError | CorruptRecordError):
             market = self._markets.get(error.stream)
@@ -245,24 +248,12 @@ class MarketDataHub:
             else:
                 self._shard_positions.pop(error.stream, None)
 
-    async def _follow(self) -> None:
-        missing = [stream for stream in self._shards if stream not in self._shard_positions]
-        if missing:
-            self._shard_positions.update(await self._heads(missing))
-        positions = {m.name: m.number for m in self._markets.values() if m.ready}
-        positions |= self._shard_positions
-        if not positions:
-            await self._restart.wait()
-            return
-        tail = self._tail.follow(positions)
-        async with contextlib.aclosing(tail):  # type: ignore[type-var]
-            async for stream, number, body in tail:
-                self._down_since = None
-                market = self._markets.get(stream)
-                if market is None:
-                    self._account_record(stream, number, body)
-                else:
-                    self._market_record(market, number, body)
+    async def _watch_connection(self) -> None:
+        """Notice how long the tail has been without its store."""
+        while True:
+            if getattr(self._tail, "connected", True):
+                self._last_sign_s = time.monotonic()
+            await asyncio.sleep(STALE_AFTER_S / 10)
 
     def _account_record(self, stream: str, number: int, body: bytes) -> None:
         self._shard_positions[stream] = number
