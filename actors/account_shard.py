@@ -124,7 +124,7 @@ class _Parked(NamedTuple):
     deadline: float
 
 
-class AccountShard:
+class ShardRuntime:
     """One shard's runtime; `call` and `status` may be used from any thread.
 
     Args:
