@@ -115,6 +115,10 @@ class ConstantProductCurve:
         within = quote <= bound if side is Side.BUY else quote >= bound
         return (lots, quote) if within else (0, 0)
 
+    def lots_up_to(self, side: Side, limit_ticks: int) -> int:
+        """Return the lots of `depth`."""
+        return self.depth(side, limit_ticks)[0]
+
     def price_of(self, side: Side, size_lots: int, quote_raw: int) -> int:
         """Return the average price in ticks, rounded in the pool's favour."""
         unit = size_lots * self._grid.tick_lot_raw

@@ -83,6 +83,10 @@ class PoolCurve(Protocol):
         """
         ...
 
+    def lots_up_to(self, side: Side, limit_ticks: int) -> int:
+        """Return the lots of `depth`."""
+        ...
+
     def best_ticks(self, side: Side) -> int:
         """Return the price at which one lot can be had; 0 where the pool has none to give."""
         ...

@@ -1,0 +1,116 @@
+"""Candles of six intervals, built trade by trade, and read without gaps.
+
+Only intervals that traded are kept; the empty ones between are made when a series is read, each
+repeating the close before it with volume 0. Nothing stands before the first trade.
+"""
+
+from typing import Final
+
+from actors.engine.invariants import invariant
+from actors.engine.public_state import CANDLES_KEPT, Candle
+from actors.engine.units import NS_PER_S
+
+INTERVALS_S: Final = (60, 300, 900, 3_600, 14_400, 86_400)
+"""1m, 5m, 15m, 1h, 4h, 1d; each starts at a multiple of itself in Unix time."""
+
+_KEPT_MOST: Final = CANDLES_KEPT + 256
+"""Candles fall out in batches: cutting a list for every new one would copy it each time."""
+
+
+class Candles:
+    """The candles of one market. Trades come in the order of their times."""
+
+    __slots__ = ("_series",)
+
+    def __init__(self) -> None:
+        self._series: dict[int, list[Candle]] = {interval: [] for interval in INTERVALS_S}
+
+    def add(self, time_ns: int, price_ticks: int, size_lots: int, quote_raw: int) -> None:
+        """Count one trade into all six intervals. A time before the newest candle counts in it."""
+        time_s = time_ns // NS_PER_S
+        for interval, candles in self._series.items():
+            start = time_s - time_s % interval
+            if candles and candles[-1].start_s >= start:
+                candle = candles[-1]
+                candle.high_ticks = max(candle.high_ticks, price_ticks)
+                candle.low_ticks = min(candle.low_ticks, price_ticks)
+                candle.close_ticks = price_ticks
+                candle.volume_lots += size_lots
+                candle.quote_raw += quote_raw
+                candle.trades += 1
+                continue
+            price = price_ticks
+            candles.append(Candle(start, price, price, price, price, size_lots, quote_raw, 1))
+            if len(candles) > _KEPT_MOST:
+                del candles[:-CANDLES_KEPT]
+
+    def series(self, interval_s: int, limit: int, now_s: int) -> list[Candle]:
+        """Return the newest ``limit`` candles up to the one of ``now_s``, oldest first, no gaps.
+
+        Fewer come back where the market is younger; none before the first trade. The candles are
+        shared with this object: read them, or copy.
+
+        Raises:
+            InvariantError: ``interval_s`` is none of `INTERVALS_S`.
+        """
+        invariant(interval_s in self._series, f"no candles of {interval_s} seconds are kept")
+        kept = self._series[interval_s][-CANDLES_KEPT:]
+        if not kept or limit <= 0:
+            return []
+        start = max(now_s - now_s % interval_s, kept[-1].start_s)
+        at = len(kept) - 1
+        found: list[Candle] = []
+        while len(found) < limit and start >= kept[0].start_s:
+            while kept[at].start_s > start:
+                at -= 1
+            known = kept[at]
+            found.append(known if known.start_s == start else _empty(start, known.close_ticks))
+            start -= interval_s
+        found.reverse()
+        return found
+
+    def since(self, interval_s: int, start_s: int) -> list[Candle]:
+        """Return the candles that traded and start at or after ``start_s``, oldest first."""
+        kept = self._series[interval_s]
+        at = len(kept)
+        while at and kept[at - 1].start_s >= start_s:
+            at -= 1
+        return kept[at:]
+
+    def last_before(self, interval_s: int, start_s: int) -> Candle | None:
+        """Return the newest candle that starts before ``start_s``, or None."""
+        for candle in reversed(self._series[interval_s]):
+            if candle.start_s < start_s:
+                return candle
+        return None
+
+    def dump(self) -> dict[int, list[Candle]]:
+        """Return a copy for `PublicState.candles` or a snapshot, at most CANDLES_KEPT each."""
+        return {
+            interval: [
+                Candle(
+                    one.start_s,
+                    one.open_ticks,
+                    one.high_ticks,
+                    one.low_ticks,
+                    one.close_ticks,
+                    one.volume_lots,
+                    one.quote_raw,
+                    one.trades,
+                )
+                for one in candles[-CANDLES_KEPT:]
+            ]
+            for interval, candles in self._series.items()
+        }
+
+    @classmethod
+    def load(cls, dumped: dict[int, list[Candle]]) -> "Candles":
+        """Make candles again from `dump`; takes the lists over."""
+        made = cls()
+        for interval in INTERVALS_S:
+            made._series[interval] = list(dumped.get(interval, []))
+        return made
+
+
+def _empty(start_s: int, close_ticks: int) -> Candle:
+    return Candle(start_s, close_ticks, close_ticks, close_ticks, close_ticks, 0, 0, 0)
