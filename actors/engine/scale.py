@@ -4,53 +4,48 @@ from itertools import accumulate, pairwise
 from typing import Final
 
 from actors.engine.commands import PlaceScale
-from actors.engine.pair_spec import PairSpec
-from actors.engine.units import RAW_MAX, Reason, ScaleDistribution
+from actors.engine.order_policies import Refusal, Rules, check_size, refuse
+from actors.engine.units import Reason, ScaleDistribution
 
 ORDERS_MIN: Final = 2
 ORDERS_MAX: Final = 100
 
 
-def refusal(command: PlaceScale, spec: PairSpec) -> tuple[Reason, str]:
-    """Say why a scale cannot be placed at all: (NONE, "") if it can.
-
-    Of several faults the reason with the smallest number is named, as `units.Reason` demands.
-    """
-    size, number = command.size_lots, command.num_orders
+def check_scale(command: PlaceScale, rules: Rules) -> Refusal | None:
+    """Check a scale by itself. Returns the first fault in the precedence of `Reason`, or None."""
+    size, number, spec = command.size_lots, command.num_orders, rules.spec
     low, high = command.low_ticks, command.high_ticks
-    if size <= 0:
-        return Reason.INVALID_QUANTITY, "quantity must be above zero"
     countable = ORDERS_MIN <= number <= ORDERS_MAX
-    smallest = min(_sizes(size, number, command.distribution)) if countable else size
-    if smallest < spec.min_order_lots:
-        return (
-            Reason.QUANTITY_TOO_SMALL,
-            f"the smallest order would be {smallest} lots, the minimum is "
-            f"{spec.min_order_lots}: take a larger quantity or fewer orders",
-        )
-    worth = size * min(max(high, 0), spec.max_price_ticks) * spec.quote_raw_per_tick_lot
-    if size > spec.max_order_lots or size * spec.base_raw_per_lot > RAW_MAX:
-        return Reason.QUANTITY_TOO_LARGE, f"quantity must be at most {spec.max_order_lots} lots"
-    if worth > RAW_MAX // 2:  # half, so that fees fit beside it
-        return Reason.QUANTITY_TOO_LARGE, "quantity times price is more than can be counted"
-    if not 0 < low <= spec.max_price_ticks or not 0 < high <= spec.max_price_ticks:
-        return (
-            Reason.INVALID_PRICE_RANGE,
-            f"both prices must be from 1 to {spec.max_price_ticks} ticks",
+    if countable and size > 0:
+        smallest = min(_sizes(size, number, command.distribution))
+        if smallest < max(spec.min_order_lots, 1):
+            return refuse(
+                Reason.QUANTITY_TOO_SMALL,
+                f"the smallest order would be {smallest} lots, the minimum is "
+                f"{spec.min_order_lots}: take a larger quantity or fewer orders",
+            )
+    fault = check_size(size, min(max(high, 0), spec.max_price_ticks), rules)
+    return fault or _check_range(low, high, number if countable else 0, spec.max_price_ticks)
+
+
+def _check_range(low: int, high: int, number: int, max_ticks: int) -> Refusal | None:
+    """Check the prices, then the number of orders (0: it is out of bounds)."""
+    if not 0 < low <= max_ticks or not 0 < high <= max_ticks:
+        return refuse(
+            Reason.INVALID_PRICE_RANGE, f"both prices must be from 1 to {max_ticks} ticks"
         )
     if low >= high:
-        return Reason.INVALID_PRICE_RANGE, "price_low must be below price_high"
-    if not countable:
-        return (
-            Reason.INVALID_SLICES,
-            f"num_orders must be from {ORDERS_MIN} to {ORDERS_MAX}, was {number}",
-        )
+        return refuse(Reason.INVALID_PRICE_RANGE, "price_low must be below price_high")
     if high - low < number - 1:
-        return (
+        return refuse(
             Reason.INVALID_PRICE_RANGE,
             f"{number} orders need {number} different prices, the range has {high - low + 1}",
         )
-    return Reason.NONE, ""
+    if not number:
+        return refuse(
+            Reason.INVALID_SLICES, f"num_orders must be from {ORDERS_MIN} to {ORDERS_MAX}"
+        )
+    return None
 
 
 def split(command: PlaceScale) -> list[tuple[int, int]]:
