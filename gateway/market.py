@@ -15,7 +15,7 @@ from actors.engine.commands import PoolUpdated
 from actors.engine.pair_spec import PairSpec, PoolSpec
 from actors.engine.pools.state import PoolState
 from actors.engine.public_state import Candle, PublicState, PublicTrade
-from actors.engine.units import NS_PER_MS, MarketStatus, Mode, Side
+from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus, Mode, Side
 from actors.journal.market_record import MarketRecord
 from actors.listing import market_name
 from gateway.codec import format_price, format_size
@@ -29,6 +29,7 @@ KEEP_ACTIVE_S = 60
 """A book feed goes on this long after its last reader left, so that a reconnect can resume."""
 
 _TEXT_KEPT = 50_000
+_MINUTE_NS = 60 * NS_PER_S
 
 
 class Level(NamedTuple):
@@ -79,6 +80,10 @@ class Market:
         self._active_until_s = {True: 0.0, False: 0.0}
         self._hybrid_shown: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._pool_seen_ns: dict[str, int] = {}
+        self._quotes_shown = (NO_QUOTE, NO_QUOTE)
+        self._price_shown = ("", "")
+        self._day_key = (-1, -1)
+        self._day = DayStats()
         self._cache: dict[object, bytes] = {}
         self._price_texts: dict[int, str] = {}
 
@@ -132,8 +137,12 @@ class Market:
         return self._replica.candles(interval_s)
 
     def day(self, now_ns: int) -> DayStats:
-        """Sum up the last 24 hours."""
-        return day_stats(self.candles(60), now_ns // 1_000_000_000)
+        """Sum up the last 24 hours; once per trade and minute."""
+        key = (self.trade_sequence, now_ns // _MINUTE_NS)
+        if self._day_key != key:
+            self._day_key = key
+            self._day = day_stats(self.candles(60), now_ns // NS_PER_S)
+        return self._day
 
     def pools(self) -> list[PoolState]:
         """Give each pool's virtual state, in listing order."""
@@ -208,6 +217,24 @@ class Market:
 
         return self.cached(("book_frame", hybrid), build)
 
+    def trades_frame(self, limit: int) -> bytes:
+        """Encode the trades channel's first frame."""
+
+        def build() -> bytes:
+            shown = [frames.trade_fields(self.spec, self.mode, one) for one in self.tape(limit)]
+            return frames.trades_snapshot(
+                self.spec.symbol, shown, self.trade_sequence, self.time_ns
+            )
+
+        return self.cached(("trades_frame", limit), build)
+
+    def refresh(self) -> None:
+        """Bring the throttled feeds up to date for a reader that has just come."""
+        if self.ready:
+            for feed, encode in ((self.bbo, self._bbo_frames), (self.price, self._price_frames)):
+                if feed.marked and feed.publish(encode()):
+                    feed.readers.wake()
+
     def suspend(self) -> None:
         """Stop showing the market until it is restored."""
         self.ready_event.clear()
@@ -216,6 +243,7 @@ class Market:
     def restore(self, state: PublicState) -> None:
         """Start from a pair's public state; every reader gets a new snapshot."""
         self._replica.restore(state)
+        self._day_key = (-1, -1)
         self.number = state.sequence
         self.time_ns = self._replica.time_ns
         self.settlement_heads = list(state.settlement_heads)
@@ -271,7 +299,10 @@ class Market:
         return min(dues, default=None)
 
     def _bbo_frames(self) -> tuple[bytes, ...]:
-        bid, ask = self.quotes()
+        bid, ask = quotes = self.quotes()
+        if quotes == self._quotes_shown and self.bbo.dialects:
+            return self.bbo.dialects
+        self._quotes_shown = quotes
         return frames.bbo(
             self.spec.symbol,
             (self.quote_text(bid), self.quote_text(ask)),
@@ -283,6 +314,9 @@ class Market:
         day = self.day(self.time_ns)
         price = self.price_text(self.price_ticks(day))
         change = format_price(self.spec, day.last_ticks - day.open_ticks)
+        if (price, change) == self._price_shown and self.price.dialects:
+            return self.price.dialects
+        self._price_shown = (price, change)
         return frames.price(self.spec.symbol, price, change, self.time_ns)
 
     def _begin(self, *, hybrid: bool) -> None:

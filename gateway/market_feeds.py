@@ -195,29 +195,39 @@ class LatestFeed:
         self.version = 0
         self.dialects: tuple[bytes, ...] = ()
         self._interval_ns = interval_ns
+        self.marked = False
+        """The subject changed since the last frame was made."""
         self._published_ns = -interval_ns
-        self._dirty = False
 
     def mark(self) -> None:
         """Say that the subject changed; the frame is made when it is published."""
-        self._dirty = True
+        self.marked = True
 
     def due(self) -> int | None:
         """Give the time (monotonic ns) from which `flush` may publish; None if nothing waits."""
-        return self._published_ns + self._interval_ns if self._dirty else None
+        if not self.marked or not len(self.readers):
+            return None
+        return self._published_ns + self._interval_ns
 
     def flush(self, now_ns: int, encode: Callable[[], tuple[bytes, ...]]) -> bool:
-        """Publish the newest state if the interval has passed; returns whether it did."""
+        """Publish the newest state if somebody reads it and the interval has passed.
+
+        Returns:
+            Whether there is a new frame.
+        """
         due = self.due()
         if due is None or now_ns < due:
             return False
-        self._dirty = False
-        frames = encode()
-        if frames == self.dialects:
-            return False
-        self.dialects = frames
-        self.version += 1
         self._published_ns = now_ns
+        return self.publish(encode())
+
+    def publish(self, dialects: tuple[bytes, ...]) -> bool:
+        """Make this the newest frame at once; false when it says nothing new."""
+        self.marked = False
+        if dialects == self.dialects:
+            return False
+        self.dialects = dialects
+        self.version += 1
         return True
 
 
@@ -245,9 +255,15 @@ class RowsFeed:
         return self._published_ns + self._interval_ns if self._dirty else None
 
     def flush(self, now_ns: int) -> int | None:
-        """Publish the changed rows if the interval has passed; returns the next `due`."""
+        """Publish the changed rows if somebody reads them and the interval has passed.
+
+        Returns:
+            The time of the next flush that makes sense, or None.
+        """
         due = self.due()
-        if due is None or now_ns < due:
+        if due is None or not len(self.readers):
+            return None
+        if now_ns < due:
             return due
         self._published_ns = now_ns
         changed = {name: row() for name, row in self._dirty.items()}
