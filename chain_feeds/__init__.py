@@ -1,0 +1,1 @@
+"""Feeds: from a node (or a recording) to the states of AMM pools that a pair is told."""

@@ -1,0 +1,1 @@
+"""Sources: where heads, logs and snapshots of a chain come from."""

@@ -1,0 +1,167 @@
+"""Runs one chain's feed for ever: its parts are restarted with back-off, and nothing raises out.
+
+`run_feed` is the entry point for an asyncio loop; `FeedThread` gives it a loop and thread of its
+own. What a feed does lives in `feed`, `sources` and `venues`.
+"""
+
+import asyncio
+import logging
+import random
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from actors.engine.pools.state import PoolState, PoolStatus
+from chain_feeds.clock import Clock, SystemClock
+from chain_feeds.errors import FeedError
+from chain_feeds.publisher import PoolSink, Publisher
+from chain_feeds.recorded_runner import RecordedRunner
+from chain_feeds.settings import ChainSettings, FeedPool
+
+_log = logging.getLogger(__name__)
+
+_BACKOFF_FIRST_S = 0.25
+_BACKOFF_MAX_S = 15.0
+_HEALTHY_AFTER_S = 30.0
+_THREAD_STOP_S = 5.0
+
+
+class FeedStatus(msgspec.Struct, frozen=True):
+    """What a feed is doing, for people and metrics; no URL, no secret."""
+
+    chain: str
+    source: str
+    host: str
+    block: int
+    pools_live: int
+    pools: int
+    published: int
+    restarts: int
+    problem: str
+
+
+class Feed:
+    """One chain's feed.
+
+    Args:
+        chain: the chain; with a node or without.
+        pools: the listed pools of the chain.
+        sink: where states go.
+        clock: the machine's, unless a test holds it.
+    """
+
+    def __init__(
+        self,
+        chain: ChainSettings,
+        pools: Sequence[FeedPool],
+        sink: PoolSink,
+        clock: Clock | None = None,
+    ) -> None:
+        self._chain = chain
+        self._pools = tuple(pools)
+        self._clock = clock or SystemClock()
+        self._publisher = Publisher(sink)
+        self._restarts = 0
+        self._problem = ""
+        self._part = RecordedRunner(chain, self._pools, self._publisher, self._clock)
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        await self._forever(self._part.run)
+
+    def status(self) -> FeedStatus:
+        """Say what the feed is doing; safe from any thread."""
+        states = [state for _, state in list(self._publisher.newest.values())]
+        return FeedStatus(
+            chain=self._chain.name,
+            source="node" if self._chain.has_node else "recorded",
+            host=self._chain.shown_host,
+            block=self._part.block,
+            pools_live=sum(state.status is PoolStatus.LIVE for state in states),
+            pools=len(self._pools),
+            published=self._publisher.published,
+            restarts=self._restarts,
+            problem=self._problem,
+        )
+
+    async def _forever(self, part: Callable[[], Awaitable[None]]) -> None:
+        attempt = 0
+        while True:
+            started_ns = self._clock.monotonic_ns()
+            try:
+                await part()
+                self._problem = "ended"
+            except FeedError as error:
+                self._note(str(error))
+            except Exception as error:  # noqa: BLE001 -- a feed never ends by itself
+                _log.exception("the feed of %s failed", self._chain.name)
+                self._note(f"the feed failed ({type(error).__name__})")
+            self._restarts += 1
+            if self._clock.monotonic_ns() - started_ns > _HEALTHY_AFTER_S * 1e9:
+                attempt = 0
+            await self._clock.sleep(backoff_s(attempt))
+            attempt += 1
+
+    def _note(self, problem: str) -> None:
+        if problem != self._problem:
+            _log.warning("feed %s: %s", self._chain.name, problem)
+        self._problem = problem
+        if not self._chain.has_node:
+            for pool in self._pools:
+                down = PoolState(
+                    pool.spec.pool_id, PoolStatus.DOWN, None, 0, 0, "recorded", problem
+                )
+                self._publisher.publish(pool.symbol, down)
+
+
+def backoff_s(attempt: int) -> float:
+    """Return how long to wait before another try: doubling, bounded, with jitter of a half."""
+    longest = min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * float(2 ** min(attempt, 16)))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 -- spreads reconnections, no secret
+
+
+async def run_feed(
+    chain: ChainSettings, pools: Sequence[FeedPool], sink: PoolSink, clock: Clock | None = None
+) -> None:
+    """Run one chain's feed until cancelled."""
+    await Feed(chain, pools, sink, clock).run()
+
+
+class FeedThread:
+    """A feed with a thread and an asyncio loop of its own, for a Ray shell."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._loop = asyncio.new_event_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._thread = threading.Thread(target=self._main, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Cancel the feed, and wait until its connections are closed."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._cancel)
+            self._thread.join(_THREAD_STOP_S)
+
+    def status(self) -> FeedStatus:
+        """Say what the feed is doing."""
+        return self._feed.status()
+
+    def _main(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._task = self._loop.create_task(self._feed.run())
+        try:
+            self._loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()

@@ -1,0 +1,160 @@
+"""``[chains.<name>]`` of the configuration, and what of it the environment overrides.
+
+A node's URL often carries a key: it is never logged nor shown; `shown_host` is what may be.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from actors.engine.pair_spec import PairSpec, PoolSpec
+from chain_feeds.errors import ChainSettingsError
+
+_GETH_WS_PORT = 8546
+_GETH_HTTP_PORT = 8545
+
+
+class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One chain. Without a URL its pools come from the recording that ships with Tandem."""
+
+    chain_id: Annotated[int, msgspec.Meta(ge=1)] = 1
+    ws_url: str = ""
+    http_url: str = ""
+    recording: str = ""
+    """A recording's file; "" for the one in ``chain_feeds/recordings`` named after the chain."""
+    stale_after_s: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 5.0
+    """Without a new block for this long, a chain's depth leaves the book."""
+    max_jump_pct: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 30
+    """A price that moves further at once is believed only when a second read confirms it."""
+    repeat_after_s: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    """A pool that did not change is published again after this long, at the newest block."""
+    text_frames: bool = False
+    """Send WebSocket text frames instead of binary ones; some providers want them."""
+
+
+class ChainSettings(msgspec.Struct, frozen=True):
+    """One chain as its feed needs it: a table with its name, its URLs completed."""
+
+    name: str
+    table: ChainTable
+    ws_url: str = ""
+    http_url: str = ""
+
+    @property
+    def has_node(self) -> bool:
+        """True for a node, False for a recording."""
+        return bool(self.ws_url)
+
+    @property
+    def shown_host(self) -> str:
+        """The node's host and port, fit for logs; "recording" without a node."""
+        return shown_host(self.ws_url) if self.has_node else "recording"
+
+
+class FeedPool(msgspec.Struct, frozen=True):
+    """A pool and the pair it stands beside."""
+
+    symbol: str
+    spec: PoolSpec
+
+
+def read_chains(
+    section: Mapping[str, Any], pairs: tuple[PairSpec, ...], environ: Mapping[str, str]
+) -> tuple[ChainSettings, ...]:
+    """Read the ``chains`` section; every chain that a listed pool names must be there.
+
+    Args:
+        section: ``[chains]`` as read from TOML: a table for each chain.
+        pairs: what is listed.
+        environ: ``TANDEM_RPC_<CHAIN>`` gives a node's WebSocket or HTTP URL, or both with a comma
+            between them.
+
+    Raises:
+        ChainSettingsError: names chain and key, what was wrong and what to do.
+    """
+    chains = []
+    for name, raw in section.items():
+        try:
+            table = msgspec.convert(raw, ChainTable)
+        except msgspec.ValidationError as error:
+            text, _, path = str(error).partition(" - at `$")
+            raise ChainSettingsError(name, path.strip("`.") or "(table)", text) from None
+        variable = f"TANDEM_RPC_{name.upper()}"
+        given = environ.get(variable, "")
+        key = variable if given else "ws_url"
+        urls = given.split(",") if given else [table.ws_url, table.http_url]
+        ws_url, http_url = _both_urls(name, key, [url.strip() for url in urls if url.strip()])
+        chains.append(ChainSettings(name=name, table=table, ws_url=ws_url, http_url=http_url))
+    known = {chain.name for chain in chains}
+    for pair in pairs:
+        for pool in pair.pools:
+            if pool.chain not in known:
+                raise ChainSettingsError(
+                    pool.chain, "(table)", f"pools of {pair.symbol} name it; add this table"
+                )
+    return tuple(chains)
+
+
+def pools_of(chain: str, pairs: tuple[PairSpec, ...]) -> tuple[FeedPool, ...]:
+    """Give the listed pools of one chain."""
+    return tuple(
+        FeedPool(pair.symbol, pool) for pair in pairs for pool in pair.pools if pool.chain == chain
+    )
+
+
+def shown_host(url: str) -> str:
+    """Reduce a URL to host and port: user, path and query may hold a key."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def _both_urls(chain: str, key: str, urls: list[str]) -> tuple[str, str]:
+    ws_url = http_url = ""
+    for url in urls:
+        scheme, host = _checked(chain, key, url)
+        if scheme in {"ws", "wss"} and host and not ws_url:
+            ws_url = url
+        elif scheme in {"http", "https"} and host and not http_url:
+            http_url = url
+        else:
+            raise ChainSettingsError(
+                chain, key, "expected a ws:// or wss:// URL, an http:// or https:// URL, or both"
+            )
+    if ws_url and not http_url:
+        http_url = http_from_ws(ws_url)
+    elif http_url and not ws_url:
+        ws_url = ws_from_http(http_url)
+    return ws_url, http_url
+
+
+def _checked(chain: str, key: str, url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ChainSettingsError(chain, key, "expected a URL with a valid host and port") from None
+    return parts.scheme, parts.hostname or ""
+
+
+def http_from_ws(url: str) -> str:
+    """Derive where requests go from where subscriptions go.
+
+    The same host and path, as anvil, reth's single port and most providers have it; geth's usual
+    port 8546 becomes 8545, and a path that begins with ``/ws/`` loses that part, as Infura's does.
+    """
+    parts = urlsplit(url)
+    netloc = parts.netloc
+    if parts.port == _GETH_WS_PORT:
+        netloc = netloc.removesuffix(f":{_GETH_WS_PORT}") + f":{_GETH_HTTP_PORT}"
+    path = parts.path.removeprefix("/ws") if parts.path.startswith("/ws/") else parts.path
+    scheme = "https" if parts.scheme == "wss" else "http"
+    return urlunsplit((scheme, netloc, path, parts.query, ""))
+
+
+def ws_from_http(url: str) -> str:
+    """Derive where subscriptions go from where requests go: the same place, with ws or wss."""
+    parts = urlsplit(url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
