@@ -1,0 +1,147 @@
+"""What an order would meet if it came now: a walk that changes nothing.
+
+Market orders ask it what to hold, fok whether all of it can be had. It follows the same rules as
+`matching`: price order, the book first at the same price, own orders as self-trade prevention has
+it, and the price bound of unpriced orders.
+"""
+
+from typing import NamedTuple
+
+from actors.engine.holds import fee_of
+from actors.engine.level import Level, Order
+from actors.engine.market_state import MarketState
+from actors.engine.order_policies import protected_ticks
+from actors.engine.pool_liquidity import PoolPreview
+from actors.engine.units import RouteMode, Side, StpMode, UserId
+
+
+class Intent(NamedTuple):
+    """What the walk needs to know of an order; ``limit_ticks`` 0 for unpriced."""
+
+    user: UserId
+    side: Side
+    size_lots: int
+    limit_ticks: int
+    route: RouteMode
+    stp: StpMode
+    taker_ppm: int
+
+
+class Estimate(NamedTuple):
+    """What the order would get: lots, what they cost, the fees of each fill, and its price bound.
+
+    ``bound_ticks`` is 0 where there is nothing to take.
+    """
+
+    lots: int
+    quote_raw: int
+    fee_raw: int
+    bound_ticks: int
+
+
+def first_ticks(market: MarketState, intent: Intent) -> int:
+    """Name the first price that an order could take; 0 when there is none."""
+    side = intent.side
+    best = 0
+    if intent.route is not RouteMode.DEX:
+        for level in market.book.sides[side.opposite].best_first():
+            if not market.funds or _has_others(level, intent.user):
+                best = level.price_ticks
+                break
+    if intent.route is not RouteMode.CEX and market.pools.active:
+        pool = market.pools.best_ticks(side)
+        if pool and (not best or (pool < best if side is Side.BUY else pool > best)):
+            best = pool
+    return best
+
+
+def bound_of(market: MarketState, intent: Intent) -> int:
+    """Name the last price that an order may take; 0 when it is unpriced and finds nothing."""
+    if intent.limit_ticks:
+        return intent.limit_ticks
+    first = first_ticks(market, intent)
+    up = intent.side is Side.BUY
+    return protected_ticks(first, market.spec.price_protection_ppm, up=up) if first else 0
+
+
+def estimate(market: MarketState, intent: Intent) -> Estimate:
+    """Walk the present book and pools."""
+    bound = bound_of(market, intent)
+    if not bound:
+        return Estimate(0, 0, 0, 0)
+    walk = _Walk(market, intent, bound)
+    walk.run()
+    return Estimate(intent.size_lots - walk.left, walk.quote_raw, walk.fee_raw, bound)
+
+
+class _Walk:
+    def __init__(self, market: MarketState, intent: Intent, bound: int) -> None:
+        self.market = market
+        self.intent = intent
+        self.bound = bound
+        self.left = intent.size_lots
+        self.quote_raw = 0
+        self.fee_raw = 0
+        self.stopped = False
+        active = intent.route is not RouteMode.CEX and market.pools.active
+        self.pools: PoolPreview | None = market.pools.preview() if active else None
+
+    def run(self) -> None:
+        intent, side = self.intent, self.intent.side
+        buy = side is Side.BUY
+        if intent.route is not RouteMode.DEX:
+            for level in self.market.book.sides[side.opposite].best_first():
+                price = level.price_ticks
+                if price > self.bound if buy else price < self.bound:
+                    break
+                self._take_pools(price - 1 if buy else price + 1)
+                self._take_level(level)
+                if self.stopped or not self.left:
+                    return
+        self._take_pools(self.bound)
+
+    def _take_pools(self, limit_ticks: int) -> None:
+        pools, side = self.pools, self.intent.side
+        while pools is not None and self.left and limit_ticks > 0:
+            piece = pools.slice(side, limit_ticks, self.left)
+            if piece is None:
+                return
+            pools.take(side, piece)
+            self._count(piece.size_lots, piece.price_ticks)
+
+    def _take_level(self, level: Level) -> None:
+        intent, order = self.intent, level.head
+        while order is not None and self.left:
+            if self.market.funds and order.user == intent.user:
+                if intent.stp is not StpMode.CANCEL_RESTING:
+                    self.stopped = True
+                    return
+            else:
+                self._take_order(order)
+            order = order.next
+
+    def _take_order(self, order: Order) -> None:
+        lots = min(self.left, order.remaining_lots)
+        tranche = order.display_lots or lots
+        # An iceberg is met tranche by tranche; each is a fill with a fee of its own.
+        whole, rest = divmod(lots, tranche)
+        for count, size in ((whole, tranche), (1 if rest else 0, rest)):
+            quote = size * order.limit_ticks * self.market.rules.quote_unit
+            self.quote_raw += quote * count
+            self.fee_raw += fee_of(quote, self.intent.taker_ppm) * count
+        self.left -= lots
+
+    def _count(self, lots: int, price_ticks: int) -> None:
+        quote = lots * price_ticks * self.market.rules.quote_unit
+        self.quote_raw += quote
+        self.fee_raw += fee_of(quote, self.intent.taker_ppm)
+        self.left -= lots
+
+
+def _has_others(level: Level, user: UserId) -> bool:
+    order = level.head
+    while order is not None:
+        if order.user != user:
+            return True
+        order = order.next
+    return False

@@ -1,0 +1,207 @@
+"""An order as the engine keeps it, and the price level it queues in.
+
+Both are plain slotted objects, linked to each other: an order can leave the middle of its level in
+constant time. What the outside sees of an order is `order.OrderState`; nothing here is encoded.
+"""
+
+from actors.engine.order import Fill, OrderState
+from actors.engine.units import (
+    OrderNo,
+    OrderStatus,
+    OrderType,
+    Reason,
+    RouteMode,
+    Side,
+    StpMode,
+    UserId,
+)
+
+
+class Order:
+    """A live order: waiting for its trigger, taking, or resting.
+
+    ``held_raw`` is what is left of its hold (quote for a buy, base for a sell). At any time
+    ``held_in_raw == held_raw + spent + released_raw``, where spent is ``filled_quote_raw +
+    fee_raw`` for a buy and the filled base for a sell. ``shown_lots`` is the visible tranche of an
+    iceberg and unused otherwise. ``limit_ticks`` 0 means unpriced.
+    """
+
+    __slots__ = (
+        "client_order_id",
+        "command_id",
+        "created_ns",
+        "display_lots",
+        "expire_at_ns",
+        "fee_raw",
+        "filled_lots",
+        "filled_quote_raw",
+        "fills",
+        "held_in_raw",
+        "held_raw",
+        "level",
+        "limit_ticks",
+        "maker_ppm",
+        "next",
+        "order_no",
+        "order_type",
+        "parent",
+        "pending",
+        "previous",
+        "released_raw",
+        "remaining_lots",
+        "route",
+        "sequence",
+        "shown_lots",
+        "side",
+        "size_lots",
+        "stop_ticks",
+        "stp",
+        "taker_ppm",
+        "updated_ns",
+        "user",
+    )
+
+    def __init__(
+        self,
+        order_no: int,
+        command_id: str,
+        user: UserId,
+        side: Side,
+        order_type: OrderType,
+        size_lots: int,
+    ) -> None:
+        self.order_no = order_no
+        self.command_id = command_id
+        self.user = user
+        self.side = side
+        self.order_type = order_type
+        self.size_lots = size_lots
+        self.remaining_lots = size_lots
+        self.client_order_id = ""
+        self.stp = StpMode.CANCEL_RESTING
+        self.route = RouteMode.AUTO
+        self.limit_ticks = 0
+        self.stop_ticks = 0
+        self.display_lots = 0
+        self.shown_lots = 0
+        self.filled_lots = 0
+        self.filled_quote_raw = 0
+        self.fee_raw = 0
+        self.maker_ppm = 0
+        self.taker_ppm = 0
+        self.held_in_raw = 0
+        self.held_raw = 0
+        self.released_raw = 0
+        self.expire_at_ns = 0
+        self.parent = ""
+        self.pending = False
+        self.created_ns = 0
+        self.updated_ns = 0
+        self.sequence = 0
+        self.fills: list[Fill] | None = None
+        self.level: Level | None = None
+        self.previous: Order | None = None
+        self.next: Order | None = None
+
+    @property
+    def status(self) -> OrderStatus:
+        """Where the order stands while it lives."""
+        if self.pending:
+            return OrderStatus.PENDING_TRIGGER
+        return OrderStatus.PARTIALLY_FILLED if self.filled_lots else OrderStatus.OPEN
+
+    @property
+    def visible_lots(self) -> int:
+        """What the book shows of it: the tranche of an iceberg, else all that remains."""
+        return self.shown_lots if self.display_lots else self.remaining_lots
+
+    def state(self, status: OrderStatus, reason: Reason = Reason.NONE) -> OrderState:
+        """Record the order as everybody outside sees it."""
+        return OrderState(
+            OrderNo(self.order_no),
+            self.command_id,
+            self.user,
+            self.client_order_id,
+            self.side,
+            self.order_type,
+            self.stp,
+            self.route,
+            self.limit_ticks,
+            self.stop_ticks,
+            self.size_lots,
+            self.display_lots,
+            self.filled_lots,
+            self.remaining_lots,
+            self.filled_quote_raw,
+            self.fee_raw,
+            status,
+            reason,
+            self.expire_at_ns,
+            self.parent,
+            self.created_ns,
+            self.updated_ns,
+            self.sequence,
+            list(self.fills) if self.fills else [],
+        )
+
+
+class Level:
+    """The queue of orders at one price of one side, oldest first.
+
+    ``visible_lots`` is the sum of what its orders show; ``published_lots`` the value that readers
+    of the stream have, for which ``dirty`` says that it may differ.
+    """
+
+    __slots__ = (
+        "dirty",
+        "head",
+        "key",
+        "price_ticks",
+        "published_lots",
+        "side",
+        "tail",
+        "visible_lots",
+    )
+
+    def __init__(self, side: Side, price_ticks: int, key: int) -> None:
+        self.side = side
+        self.price_ticks = price_ticks
+        self.key = key
+        self.visible_lots = 0
+        self.published_lots = 0
+        self.dirty = False
+        self.head: Order | None = None
+        self.tail: Order | None = None
+
+    def append(self, order: Order) -> None:
+        """Queue an order at the back."""
+        tail = self.tail
+        if tail is None:
+            self.head = order
+        else:
+            tail.next = order
+            order.previous = tail
+        self.tail = order
+        order.level = self
+        self.visible_lots += order.shown_lots if order.display_lots else order.remaining_lots
+
+    def unlink(self, order: Order) -> None:
+        """Take an order out, wherever it stands; its links are nulled so that it can be freed."""
+        before, after = order.previous, order.next
+        if before is None:
+            self.head = after
+        else:
+            before.next = after
+            order.previous = None
+        if after is None:
+            self.tail = before
+        else:
+            after.previous = before
+            order.next = None
+        order.level = None
+        self.visible_lots -= order.shown_lots if order.display_lots else order.remaining_lots
+
+    def to_back(self, order: Order) -> None:
+        """Send an order to the end of the queue; its visible size may be changed in between."""
+        self.unlink(order)
+        self.append(order)

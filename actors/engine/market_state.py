@@ -1,0 +1,171 @@
+"""The state of one market, and the few transitions that every stage shares.
+
+What lives here: what is open and closed, the counters, and how an order is filled, rests and ends,
+with the events and postings of it. What does not: which orders meet (`matching`), what is allowed
+(`order_policies`), and who asked (`pair_engine`).
+"""
+
+from actors.engine.book import Book
+from actors.engine.events import AnyEvent, OrderClosed, OrderRested
+from actors.engine.expiry import ExpiryQueue
+from actors.engine.holds import release_to
+from actors.engine.invariants import invariant
+from actors.engine.level import Order
+from actors.engine.order_index import ClosedOrders, OrderIndex
+from actors.engine.order_policies import Rules
+from actors.engine.pair_spec import PairSpec
+from actors.engine.pool_liquidity import PoolLiquidity
+from actors.engine.settlement import Posting, ReleasePosting
+from actors.engine.stops import StopBook
+from actors.engine.units import MarketStatus, Mode, OrderNo, OrderStatus, Reason
+
+
+class MarketState:
+    """One market. ``now_ns`` and ``sequence`` are those of the command being applied."""
+
+    __slots__ = (
+        "book",
+        "closed",
+        "events",
+        "expiry",
+        "funds",
+        "last_order_no",
+        "last_price_ticks",
+        "last_trade_no",
+        "now_ns",
+        "open",
+        "pools",
+        "postings",
+        "rules",
+        "sequence",
+        "spec",
+        "status",
+        "stops",
+        "traded_high",
+        "traded_low",
+    )
+
+    def __init__(self, spec: PairSpec, mode: Mode) -> None:
+        self.spec = spec
+        self.rules = Rules(spec, mode)
+        self.funds = spec.holds_enabled
+        self.book = Book()
+        self.open = OrderIndex()
+        self.closed = ClosedOrders()
+        self.stops = StopBook()
+        self.expiry = ExpiryQueue()
+        self.pools = PoolLiquidity(spec, mode)
+        self.events: list[AnyEvent] = []
+        self.postings: list[Posting] = []
+        self.status = MarketStatus.TRADING
+        self.last_order_no = 0
+        self.last_trade_no = 0
+        self.last_price_ticks = 0
+        self.now_ns = 0
+        self.sequence = 0
+        # Prices traded since stops were last looked at; (0, 0) for none.
+        self.traded_low = 0
+        self.traded_high = 0
+
+    def close(self, order: Order, status: OrderStatus, reason: Reason) -> None:
+        """End an order that is neither on the book nor among the stops any more."""
+        order.updated_ns = self.now_ns
+        order.sequence = self.sequence
+        order.pending = False
+        self.open.remove(order)
+        if order.held_raw:
+            release_to(self.postings, order, 0)
+        state = order.state(status, reason)
+        self.closed.add(state)
+        self.events.append(OrderClosed(state))
+
+    def cancel(self, order: Order, reason: Reason) -> None:
+        """End a living order wherever it waits."""
+        self.withdraw(order)
+        expired = reason is Reason.TIME_IN_FORCE
+        self.close(order, OrderStatus.EXPIRED if expired else OrderStatus.CANCELED, reason)
+
+    def withdraw(self, order: Order) -> None:
+        """Take a living order off the book or out of the stops; it stays in the index."""
+        if order.level is not None:
+            self.book.sides[order.side].remove(order)
+        elif order.pending:
+            self.stops.remove(order)
+
+    def rest(self, order: Order) -> None:
+        """Put what is left of an order on the book, and free what a maker need not hold."""
+        if order.display_lots:
+            order.shown_lots = min(order.display_lots, order.remaining_lots)
+        self.book.sides[order.side].add(order)
+        if self.funds:
+            release_to(self.postings, order, self.resting_need(order))
+
+    def resting_need(self, order: Order) -> int:
+        """Reckon what a resting order must hold: notional and maker fee, or its base."""
+        rules = self.rules
+        if order.side:
+            return order.remaining_lots * rules.base_unit
+        notional = order.limit_ticks * order.remaining_lots * rules.quote_unit
+        return notional - (-notional * order.maker_ppm // 1_000_000)
+
+    def tell_rested(self, order: Order) -> None:
+        """Say that an order which traded in this step now rests."""
+        self.events.append(
+            OrderRested(
+                OrderNo(order.order_no),
+                order.user,
+                order.filled_lots,
+                order.remaining_lots,
+                order.filled_quote_raw,
+            )
+        )
+
+    def release(self, posting: ReleasePosting) -> None:
+        """Give back a hold that no order came to own."""
+        if posting.amount_raw > 0:
+            self.postings.append(posting)
+
+    def validate(self) -> None:
+        """Check the book, the stops, the index, and every order's money.
+
+        Raises:
+            InvariantError: naming what is wrong.
+        """
+        self.book.validate()
+        self.stops.validate()
+        placed: set[int] = set()
+        for side in self.book.sides:
+            placed.update(order.order_no for order in side.orders())
+        waiting = {order.order_no for order in self.stops.orders()}
+        invariant(not placed & waiting, "an order is on the book and among the stops")
+        invariant(placed | waiting == set(self.open.by_number), "index and places differ")
+        by_user = sum(len(mine) for mine in self.open.by_user.values())
+        invariant(by_user == len(self.open), "orders by user and by number differ")
+        for order in self.open.all():
+            self._validate_order(order)
+
+    def _validate_order(self, order: Order) -> None:
+        name = f"order {order.order_no}"
+        invariant(order.remaining_lots > 0, f"{name} lives with nothing left")
+        invariant(
+            order.size_lots == order.filled_lots + order.remaining_lots, f"{name} does not add up"
+        )
+        fills = order.fills or []
+        invariant(
+            order.filled_lots == sum(fill.size_lots for fill in fills), f"{name}: fills differ"
+        )
+        if not self.funds:
+            return
+        invariant(order.fee_raw == sum(fill.fee_raw for fill in fills), f"{name}: fees differ")
+        if order.side:
+            spent = order.filled_lots * self.rules.base_unit
+            least = order.remaining_lots * self.rules.base_unit
+        else:
+            spent = order.filled_quote_raw + order.fee_raw
+            least = order.limit_ticks * order.remaining_lots * self.rules.quote_unit
+        invariant(
+            order.held_in_raw == order.held_raw + spent + order.released_raw,
+            f"{name}: held {order.held_in_raw} is not spent {spent} + released "
+            f"{order.released_raw} + left {order.held_raw}",
+        )
+        invariant(order.held_raw >= least, f"{name} holds {order.held_raw}, less than {least}")

@@ -1,0 +1,263 @@
+"""The engine of one market (one pair in one mode): commands in, events out.
+
+`PairEngine` is all that a pair's shell knows. It owns nothing of its own but the memory of command
+ids and the public counters; what commands do is in `placing`, `matching` and `parents`. For each
+batch the shell calls, in this order: `due`, `hold_for` for every command, `apply` and `reply_to`
+for every command, then `drain_levels`, `drain_postings` and `close_record` once. The same calls
+with the same arguments give the same events, state and hash, on any machine.
+"""
+
+from actors.engine import command_log as log
+from actors.engine.command_log import CommandLog, Outcome
+from actors.engine.commands import (
+    AmendOrder,
+    AnyCommand,
+    CancelAll,
+    CancelOrder,
+    ClockTick,
+    PlaceOrder,
+    PoolUpdated,
+    SetMarketStatus,
+)
+from actors.engine.events import AnyEvent, LevelChange, MarketStatusChanged, PoolChanged
+from actors.engine.invariants import invariant
+from actors.engine.market_api import AnyQuery, AnyReply
+from actors.engine.market_state import MarketState
+from actors.engine.matching import Matcher
+from actors.engine.pair_spec import PairSpec
+from actors.engine.placing import OrderDesk
+from actors.engine.public_state import PublicState
+from actors.engine.replies import Replies
+from actors.engine.settlement import HoldNeed, Posting
+from actors.engine.snapshot import capture, digest, fill, read
+from actors.engine.units import Mode, Reason, UserId
+
+
+class PairEngine:
+    """One market, whole.
+
+    ``book_seq``, ``hybrid_seq`` and ``trade_seq`` are the public counters as of the last
+    `close_record`.
+    """
+
+    def __init__(self, spec: PairSpec, mode: Mode, shards: int = 1) -> None:
+        self.spec = spec
+        self.mode = mode
+        self.shards = shards
+        self.book_seq = 0
+        self.hybrid_seq = 0
+        self.trade_seq = 0
+        self._market = MarketState(spec, mode)
+        self._matcher = Matcher(self._market)
+        self._desk = OrderDesk(self._market, self._matcher)
+        self._log = CommandLog()
+        self._replies = Replies(self._market, self._log)
+        self._levels_changed = False
+        self._pools_changed = False
+
+    # Before a batch.
+
+    def due(self, time_ns: int) -> list[AnyCommand]:
+        """Name the commands that time itself asks for; they go before all others of a batch."""
+        expires = self._market.expiry.next_ns(self._market.open.by_number)
+        return [ClockTick(f"tick/{time_ns}")] if 0 < expires <= time_ns else []
+
+    def next_due_ns(self) -> int:
+        """Name the time at which `due` has something next; 0 for never."""
+        return self._market.expiry.next_ns(self._market.open.by_number)
+
+    def knows(self, command_id: str) -> bool:
+        """Tell whether a command of this id was applied already."""
+        return command_id in self._log
+
+    def hold_for(self, command: AnyCommand, time_ns: int) -> HoldNeed | None:
+        """Reckon what must be held before a command is applied; None where nothing must.
+
+        Reckoned from the book as it stands; what an earlier command of the same batch changes
+        can only make the order trade less, never spend more than was held.
+        """
+        if not self._market.funds or command.command_id in self._log:
+            return None
+        if isinstance(command, PlaceOrder):
+            return self._desk.need_to_place(command, time_ns)
+        if isinstance(command, AmendOrder):
+            return self._desk.need_to_amend(command)
+        return None
+
+    # A batch.
+
+    def apply(
+        self, command: AnyCommand, *, time_ns: int, sequence: int, held_raw: int = 0
+    ) -> list[AnyEvent]:
+        """Apply one command; a known id changes nothing, and frees what was held for it again.
+
+        Args:
+            command: what to do.
+            time_ns: the batch's time.
+            sequence: the number of the record being built.
+            held_raw: what is held for it (`hold_for`); -1 where funds did not suffice.
+        """
+        market = self._market
+        events: list[AnyEvent] = []
+        market.events = events
+        market.now_ns = time_ns
+        market.sequence = sequence
+        command_id = command.command_id
+        if command_id in self._log.recent or command_id in self._log.older:
+            if held_raw > 0:
+                self._free_repeated(command, held_raw)
+            return events
+        heap = market.expiry.heap
+        if heap and heap[0][0] <= time_ns:
+            self._expire(time_ns)
+        outcome = self._dispatch(command, held_raw)
+        if market.traded_high:
+            self._matcher.run_stops()
+        if not isinstance(command, ClockTick):
+            self._log.recent[command_id] = outcome
+        return events
+
+    def reply_to(self, command: AnyCommand, events: list[AnyEvent]) -> AnyReply:
+        """Make the reply of a command just applied, or of one applied before."""
+        return self._replies.to_command(command, events)
+
+    def query(self, query: AnyQuery) -> AnyReply:
+        """Answer a question; nothing changes."""
+        return self._replies.to_query(query)
+
+    # After a batch.
+
+    def drain_levels(self) -> list[LevelChange]:
+        """List the levels changed since the last call, once each."""
+        changes = self._market.book.drain_changes()
+        if changes:
+            self._levels_changed = True
+        return changes
+
+    def drain_postings(self) -> list[Posting]:
+        """List what is owed to account shards since the last call, in order."""
+        postings, self._market.postings = self._market.postings, []
+        return postings
+
+    def close_record(self) -> None:
+        """End a record: advance the public counters by what was drained for it."""
+        market = self._market
+        invariant(not market.book.dirty, "drain_levels comes before close_record")
+        invariant(not market.postings, "drain_postings comes before close_record")
+        if self._levels_changed:
+            self.book_seq += 1
+        if self._levels_changed or self._pools_changed:
+            self.hybrid_seq += 1
+        self.trade_seq = market.last_trade_no
+        self._levels_changed = self._pools_changed = False
+        self._log.turn(market.now_ns)
+        market.expiry.tidy(market.open.by_number)
+
+    # What the shell asks about the whole.
+
+    def open_holds(self) -> dict[tuple[UserId, int], int]:
+        """Sum what open orders hold, by (user, side)."""
+        holds: dict[tuple[UserId, int], int] = {}
+        for order in self._market.open.all():
+            if order.held_raw:
+                key = (order.user, int(order.side))
+                holds[key] = holds.get(key, 0) + order.held_raw
+        return holds
+
+    def public_state(self, sequence: int) -> PublicState:
+        """Show everything public; ``settlement_heads`` is filled in by the shell."""
+        market = self._market
+        return PublicState(
+            sequence,
+            self.book_seq,
+            self.hybrid_seq,
+            self.trade_seq,
+            market.status,
+            market.book.bids.depth(),
+            market.book.asks.depth(),
+            [],
+            {},
+            market.pools.in_order(),
+            [],
+        )
+
+    def snapshot(self) -> bytes:
+        """Encode the whole state; only between two records."""
+        market = self._market
+        invariant(not market.book.dirty and not market.postings, "a snapshot within a record")
+        counters = (self.book_seq, self.hybrid_seq, self.trade_seq)
+        return capture(market, self._log, counters)
+
+    @classmethod
+    def restore(cls, spec: PairSpec, mode: Mode, data: bytes, shards: int = 1) -> "PairEngine":
+        """Make an engine from what `snapshot` gave.
+
+        Raises:
+            SnapshotError: the bytes are damaged, of another version, or of another market.
+        """
+        snapshot = read(data)
+        engine = cls(spec, mode, shards)
+        fill(engine._market, engine._log, snapshot)
+        engine.book_seq = snapshot.book_seq
+        engine.hybrid_seq = snapshot.hybrid_seq
+        engine.trade_seq = snapshot.trade_seq
+        return engine
+
+    def state_hash(self) -> str:
+        """Hash the whole state: equal states have equal hashes, however they were reached."""
+        return digest(self.snapshot())
+
+    def validate(self) -> None:
+        """Check every invariant of the state.
+
+        Raises:
+            InvariantError: one is broken.
+        """
+        self._market.validate()
+
+    # How commands are told apart.
+
+    def _dispatch(self, command: AnyCommand, held_raw: int) -> Outcome:
+        if isinstance(command, PlaceOrder):
+            return self._desk.place(command, held_raw)
+        if isinstance(command, CancelOrder):
+            return self._desk.cancel(command)
+        if isinstance(command, AmendOrder):
+            return self._desk.amend(command, held_raw)
+        if isinstance(command, CancelAll):
+            return self._desk.cancel_all(command)
+        if isinstance(command, PoolUpdated):
+            return self._update_pool(command)
+        if isinstance(command, SetMarketStatus):
+            return self._set_status(command)
+        return log.DONE
+
+    def _update_pool(self, command: PoolUpdated) -> Outcome:
+        market = self._market
+        if not market.pools.knows(command.pool.pool_id):
+            return log.DONE
+        self._pools_changed = True
+        market.pools.put(command.pool)
+        market.events.append(PoolChanged(command.pool, from_chain=True))
+        self._matcher.sweep_resting()
+        return log.DONE
+
+    def _set_status(self, command: SetMarketStatus) -> Outcome:
+        market = self._market
+        if market.status is not command.status:
+            market.status = command.status
+            market.events.append(MarketStatusChanged(command.status))
+        return log.DONE
+
+    def _expire(self, time_ns: int) -> None:
+        market = self._market
+        for number in market.expiry.pop_due(time_ns):
+            order = market.open.by_number.get(number)
+            if order is not None:
+                market.cancel(order, Reason.TIME_IN_FORCE)
+
+    def _free_repeated(self, command: AnyCommand, held_raw: int) -> None:
+        if isinstance(command, PlaceOrder):
+            self._desk.give_back(command, held_raw)
+        elif isinstance(command, AmendOrder):
+            self._desk.give_back_amend(command, held_raw)

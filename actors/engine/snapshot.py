@@ -1,0 +1,197 @@
+"""A market's whole state as bytes, and back.
+
+The bytes are canonical: equal states give equal bytes, whichever way they came about, so their
+digest is the state hash. Fields are only ever appended, with a default; a change that cannot be
+made so raises `VERSION`.
+"""
+
+import hashlib
+from typing import Final
+
+import msgspec
+
+from actors.engine.command_log import CommandLog
+from actors.engine.level import Order
+from actors.engine.market_state import MarketState
+from actors.engine.order import Fill, OrderState
+from actors.engine.pools.state import PoolState
+from actors.engine.units import (
+    MarketStatus,
+    Mode,
+    OrderType,
+    RouteMode,
+    Side,
+    StpMode,
+    UserId,
+)
+
+VERSION: Final = 1
+
+
+class SnapshotError(Exception):
+    """Bytes that are no snapshot of this market; carries one message."""
+
+
+class OrderRecord(msgspec.Struct, array_like=True):
+    """A living order, as `level.Order` keeps it, links aside."""
+
+    order_no: int
+    command_id: str
+    user: UserId
+    side: Side
+    order_type: OrderType
+    size_lots: int
+    remaining_lots: int
+    client_order_id: str
+    stp: StpMode
+    route: RouteMode
+    limit_ticks: int
+    stop_ticks: int
+    display_lots: int
+    shown_lots: int
+    filled_lots: int
+    filled_quote_raw: int
+    fee_raw: int
+    maker_ppm: int
+    taker_ppm: int
+    held_in_raw: int
+    held_raw: int
+    released_raw: int
+    expire_at_ns: int
+    parent: str
+    pending: bool
+    created_ns: int
+    updated_ns: int
+    sequence: int
+    fills: list[Fill] | None
+
+
+class MarketSnapshot(msgspec.Struct, array_like=True):
+    """One market. ``resting`` is in queue order: bids, then asks, each best price first."""
+
+    version: int
+    symbol: str
+    mode: Mode
+    status: MarketStatus
+    last_order_no: int
+    last_trade_no: int
+    last_price_ticks: int
+    book_seq: int
+    hybrid_seq: int
+    trade_seq: int
+    resting: list[OrderRecord]
+    waiting: list[OrderRecord]
+    closed: list[OrderState]
+    commands_recent: dict[str, int | tuple[int, ...]]
+    commands_older: dict[str, int | tuple[int, ...]]
+    commands_since_ns: int
+    pools: list[PoolState]
+
+
+def capture(market: MarketState, commands: CommandLog, counters: tuple[int, int, int]) -> bytes:
+    """Encode a market between two records."""
+    resting = [record for side in market.book.sides for record in map(_record, side.orders())]
+    snapshot = MarketSnapshot(
+        VERSION,
+        market.spec.symbol,
+        market.rules.mode,
+        market.status,
+        market.last_order_no,
+        market.last_trade_no,
+        market.last_price_ticks,
+        *counters,
+        resting,
+        [_record(order) for order in market.stops.orders()],
+        market.closed.in_order(),
+        commands.recent,
+        commands.older,
+        commands.since_ns,
+        market.pools.in_order(),
+    )
+    return _ENCODER.encode(snapshot)
+
+
+def read(data: bytes) -> MarketSnapshot:
+    """Decode a snapshot.
+
+    Raises:
+        SnapshotError: the bytes are damaged, or of a version this code does not know.
+    """
+    try:
+        snapshot = msgspec.msgpack.decode(data, type=MarketSnapshot)
+    except (msgspec.DecodeError, msgspec.ValidationError) as fault:
+        raise SnapshotError(f"not a market snapshot: {fault}") from fault
+    if snapshot.version != VERSION:
+        raise SnapshotError(
+            f"the snapshot is of version {snapshot.version}, expected {VERSION}; "
+            "replay the journal from its beginning"
+        )
+    return snapshot
+
+
+def fill(market: MarketState, commands: CommandLog, snapshot: MarketSnapshot) -> None:
+    """Bring an empty market to a snapshot's state.
+
+    Raises:
+        SnapshotError: the snapshot is of another market.
+    """
+    here = (market.spec.symbol, market.rules.mode)
+    if (snapshot.symbol, snapshot.mode) != here:
+        raise SnapshotError(
+            f"the snapshot is of {snapshot.symbol} in mode {snapshot.mode.name.lower()}, "
+            f"expected {here[0]} in mode {here[1].name.lower()}"
+        )
+    market.status = snapshot.status
+    market.last_order_no = snapshot.last_order_no
+    market.last_trade_no = snapshot.last_trade_no
+    market.last_price_ticks = snapshot.last_price_ticks
+    resting = [_order(record) for record in snapshot.resting]
+    waiting = [_order(record) for record in snapshot.waiting]
+    for order in resting:
+        market.book.sides[order.side].add(order)
+    market.book.drain_changes()
+    for order in waiting:
+        market.stops.add(order)
+    for order in sorted(resting + waiting, key=_number):
+        market.open.add(order)
+        if order.expire_at_ns:
+            market.expiry.add(order.expire_at_ns, order.order_no)
+    for state in snapshot.closed:
+        market.closed.add(state)
+    commands.recent = dict(snapshot.commands_recent)
+    commands.older = dict(snapshot.commands_older)
+    commands.since_ns = snapshot.commands_since_ns
+    for pool in snapshot.pools:
+        if market.pools.knows(pool.pool_id):
+            market.pools.put(pool)
+
+
+def digest(data: bytes) -> str:
+    """Hash a canonical snapshot: SHA-256, hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_FIELDS: Final = OrderRecord.__struct_fields__
+
+
+def _record(order: Order) -> OrderRecord:
+    return OrderRecord(*[getattr(order, name) for name in _FIELDS])
+
+
+def _order(record: OrderRecord) -> Order:
+    order = Order(
+        record.order_no,
+        record.command_id,
+        record.user,
+        record.side,
+        record.order_type,
+        record.size_lots,
+    )
+    for name in _FIELDS:
+        setattr(order, name, getattr(record, name))
+    return order
+
+
+def _number(order: Order) -> int:
+    return order.order_no
