@@ -98,7 +98,7 @@ def _catch_up(name: ShardName, reader: JournalReader, start: Rebuilt, until: int
         try:
             record = records.decode(body)
             batch = [commands.decode(raw) for raw in record.commands]
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptRecordError(name.stream, record_number, f"{error}") from error
         _replay(ledger, batch, record.events, name.stream, record_number)
         number = record_number

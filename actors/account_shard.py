@@ -188,7 +188,7 @@ class ShardRuntime:
             return self._encoder.encode(Recovering(RETRY_AFTER_MS))
         try:
             message = self._decoder.decode(request)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             return self._encoder.encode(
                 Refused(Reason.INVALID_COMBINATION, f"not a request of the ledger's: {error}")
             )
@@ -300,8 +300,8 @@ class ShardRuntime:
                     events.extend(applied.events)
             if commands:
                 self._append(AccountRecord(self._clock_ns(), commands, events))
-        except (TandemError, InvariantError) as error:
-            self._end(f"{error}", batch)
+        except Exception as error:  # noqa: BLE001 - whatever it was, memory ran ahead of the disk
+            self._end(f"{type(error).__name__}: {error}", batch)
             return False
         for request, reply in replies:
             request.future.set_result(self._encoder.encode(reply))

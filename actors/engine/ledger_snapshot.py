@@ -57,18 +57,24 @@ class LedgerImage(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LedgerSnapshot(msgspec.Struct, frozen=True, array_like=True):
-    """The envelope; ``sequence`` is the last journal record that is in ``state``."""
+    """The envelope; ``sequence`` is the last journal record that is in ``state``.
+
+    ``seal`` is over sequence and state hash, and the state hash over the state.
+    """
 
     version: int
     sequence: int
     state_hash: str
     state: bytes
+    seal: str
 
 
 def snapshot(ledger: Ledger, sequence: int) -> bytes:
     """Encode a ledger as it was after journal record ``sequence``."""
     state = _encode(ledger)
-    return msgspec.msgpack.encode(LedgerSnapshot(VERSION, sequence, _hash(state), state))
+    named = _hash(state)
+    envelope = LedgerSnapshot(VERSION, sequence, named, state, _seal(sequence, named))
+    return msgspec.msgpack.encode(envelope)
 
 
 def restore(data: bytes, shard: int, shards: int) -> tuple[Ledger, int]:
@@ -85,10 +91,11 @@ def restore(data: bytes, shard: int, shards: int) -> tuple[Ledger, int]:
         envelope = msgspec.msgpack.decode(data, type=LedgerSnapshot)
         if envelope.version != VERSION:
             raise SnapshotError(f"snapshot version was {envelope.version}, expected {VERSION}")
-        if _hash(envelope.state) != envelope.state_hash:
-            raise SnapshotError(f"snapshot at {envelope.sequence}: the state hash does not match")
+        sealed = _seal(envelope.sequence, envelope.state_hash) == envelope.seal
+        if not sealed or _hash(envelope.state) != envelope.state_hash:
+            raise SnapshotError(f"snapshot at {envelope.sequence}: its hashes do not match")
         image = msgspec.msgpack.decode(envelope.state, type=LedgerImage)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise SnapshotError(f"not a ledger snapshot: {error}") from error
     if (image.shard, image.shards) != (shard, shards):
         raise SnapshotError(
@@ -107,6 +114,10 @@ def state_hash(ledger: Ledger) -> str:
 
 def _hash(state: bytes) -> str:
     return hashlib.blake2b(state, digest_size=16).hexdigest()
+
+
+def _seal(sequence: int, named: str) -> str:
+    return _hash(f"{sequence} {named}".encode())
 
 
 def _encode(ledger: Ledger) -> bytes:
