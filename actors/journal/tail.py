@@ -7,8 +7,9 @@ is on disk, but neither its writer's acknowledgement nor a reader's XREAD answer
 earlier than the fsync that covers it. On a server with a weaker setting a tail may be ahead of the
 disk, which is why `server.check_server` refuses those. A reader of a *replica* has no such promise.
 
-Every record is verified (`record.Chain`). A gap, a damaged record or a trimmed beginning ends the
-iteration with an error that names the stream; the follower rebuilds that one and follows again.
+Every record is verified (`record.Chain`). A gap, a damaged record or a trimmed beginning is raised
+as an error that names the stream, which is followed no longer; all that was read of others is given
+out before. The follower rebuilds the one and follows again.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.typing import KeyT, StreamIdT
 
-from actors.errors import JournalUnavailableError
+from actors.errors import JournalError, JournalUnavailableError
 from actors.journal.record import Chain, begin
 from actors.journal.redis import connect, describe, key, unpack_entries
 
@@ -38,7 +39,8 @@ SOCKET_TIMEOUT_S: Final = 10.0
 
 Batch = list[tuple[str, int, bytes]]
 """(stream, number, body), each stream's in order."""
-_Answer = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
+_Entries = list[tuple[bytes, dict[bytes, bytes]]]
+_Answer = list[tuple[bytes, _Entries]]
 _PASSING = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, OSError)
 """What a restart or a fail-over looks like from outside; the server comes back."""
 
@@ -50,6 +52,7 @@ class Cursor:
         self._after: dict[str, int] = {}
         self._chains: dict[str, Chain] = {}
         self._streams: dict[bytes, str] = {}
+        self._errors: list[JournalError] = []
 
     def add(self, stream: str, after: int) -> None:
         """Follow ``stream`` from behind record ``after``."""
@@ -72,33 +75,41 @@ class Cursor:
 
         Before the first record of a stream is known, the one before it is asked for too: its seal
         ties what follows to what the follower already has.
+
+        Raises:
+            CorruptRecordError: in the last answer a record was torn, changed or missing.
+            TrimmedError: in the last answer a stream began later than the follower needs.
         """
+        if self._errors:
+            raise self._errors.pop(0)
         return {
             key(stream, "journal"): f"{after if stream in self._chains else max(0, after - 1)}-0"
             for stream, after in self._after.items()
         }
 
     def take(self, answer: _Answer) -> Batch:
-        """Verify a read's answer, and give out what is new.
-
-        Raises:
-            CorruptRecordError: a record is torn, changed or missing.
-            TrimmedError: a stream begins later than the follower needs.
-        """
+        """Verify a read's answer, and give out what is new; `wanted` raises what was wrong."""
         batch: Batch = []
         for name, entries in answer:
             stream = self._streams.get(bytes(name))
             if stream is None or not entries:
                 continue  # dropped while the read was under way
-            frames = unpack_entries(stream, entries)
-            chain = self._chains.get(stream)
-            if chain is None:
-                chain, frames = begin(stream, self._after[stream], None, frames)
-                self._chains[stream] = chain
-            for number, data in frames:
-                batch.append((stream, number, chain.accept(number, data).body))
-            self._after[stream] = chain.number
+            try:
+                self._take_stream(stream, entries, batch)
+            except JournalError as error:
+                self.drop(stream)
+                self._errors.append(error)
         return batch
+
+    def _take_stream(self, stream: str, entries: _Entries, batch: Batch) -> None:
+        frames = unpack_entries(stream, entries)
+        chain = self._chains.get(stream)
+        if chain is None:
+            chain, frames = begin(stream, self._after[stream], None, frames)
+            self._chains[stream] = chain
+        for number, data in frames:
+            batch.append((stream, number, chain.accept(number, data).body))
+            self._after[stream] = number
 
 
 class RedisTail:
@@ -173,6 +184,10 @@ class ThreadTail:
     def add(self, stream: str, after: int) -> None:
         """Follow ``stream`` from behind record ``after``."""
         self._cursor.add(stream, after)
+
+    def drop(self, stream: str) -> None:
+        """Follow ``stream`` no longer."""
+        self._cursor.drop(stream)
 
     def positions(self) -> dict[str, int]:
         """Per stream the number of the last record given out."""
