@@ -1,0 +1,182 @@
+"""One market's part in a round: its engine, its journal writer, and its links to the shards.
+
+Used by the pair's one writer thread (`actors.pair_runtime`): `plan` names what must be held, `ask`
+and `collect` hold it, `apply` runs the commands and makes the record; only once that is on disk may
+replies leave and `deliver` send what is owed. What an order does is the engine's matter; when a
+round begins is the runtime's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from actors.engine.commands import AnyCommand, ClockTick
+from actors.engine.ledger_commands import Settlement, shard_of
+from actors.engine.market_api import AnyQuery, AnyReply, DepthQuery, DepthReply
+from actors.engine.pair_engine import PairEngine
+from actors.engine.settlement import HoldNeed, Posting
+from actors.journal.market_record import MarketRecord, Step
+from actors.ports import JournalWriter
+from actors.shard_link import ShardLink
+
+OWED_MAX: Final = 64
+"""Settlements a busy market may collect for one shard before it sends them on their own."""
+
+
+class MarketStatusLine(msgspec.Struct, frozen=True):
+    """One market, as the pair's status tells it."""
+
+    market: str
+    sequence: int
+    epoch: int
+    settlements_owed: int
+
+
+@dataclass(slots=True)
+class Round:
+    """What one market does in one round; positions count within ``commands``."""
+
+    commands: list[AnyCommand]
+    held_raw: list[int]
+    needs: dict[int, list[HoldNeed]] = field(default_factory=dict)
+    """By shard."""
+    places: dict[int, list[int]] = field(default_factory=dict)
+    """By shard: the position of each need's command."""
+    replies: list[AnyReply] = field(default_factory=list)
+    body: bytes | None = None
+    """The encoded record; None where nothing changed."""
+
+
+class MarketWriter:
+    """One market, ready to trade.
+
+    Args:
+        engine: its state.
+        journal: its stream's writer.
+        links: its links to all account shards, by number, opened and reconciled.
+    """
+
+    def __init__(
+        self, engine: PairEngine, journal: JournalWriter, links: Sequence[ShardLink]
+    ) -> None:
+        self.engine = engine
+        self.journal = journal
+        self.links = links
+        self._encoder = msgspec.msgpack.Encoder()
+
+    @property
+    def settlement_heads(self) -> list[int]:
+        """Per shard, the last settlement number issued."""
+        return [link.head for link in self.links]
+
+    def plan(self, commands: list[AnyCommand], now_ns: int) -> Round:
+        """Name what the round's commands need held, each at its user's shard.
+
+        A command whose id is known, or comes twice in the round, needs nothing: its first reply
+        is repeated.
+        """
+        engine = self.engine
+        turn = Round(commands, [0] * len(commands))
+        seen: set[str] = set()
+        for position, command in enumerate(commands):
+            if command.command_id in seen or engine.knows(command.command_id):
+                continue
+            seen.add(command.command_id)
+            need = engine.hold_for(command, now_ns)
+            if need is not None:
+                shard = shard_of(need.user, len(self.links))
+                turn.needs.setdefault(shard, []).append(need)
+                turn.places.setdefault(shard, []).append(position)
+        return turn
+
+    def ask(self, turn: Round) -> None:
+        """Send one `Post` to each shard concerned, with what is owed to it."""
+        for shard, needs in turn.needs.items():
+            link = self.links[shard]
+            if link.in_flight:
+                link.finish()
+            link.start(needs)
+
+    def collect(self, turn: Round) -> None:
+        """Wait for the answers of `ask`."""
+        for shard, positions in turn.places.items():
+            posted = self.links[shard].finish()
+            for position, held_raw in zip(positions, posted.held_raw, strict=True):
+                turn.held_raw[position] = held_raw
+
+    def apply(self, turn: Round, now_ns: int) -> None:
+        """Run the commands, number what is owed, and encode the record."""
+        engine, shards = self.engine, len(self.links)
+        sequence = self.journal.head.number + 1
+        steps: list[Step] = []
+        for command, held_raw in zip(turn.commands, turn.held_raw, strict=True):
+            known = engine.knows(command.command_id)
+            events = engine.apply(command, time_ns=now_ns, sequence=sequence, held_raw=held_raw)
+            turn.replies.append(engine.reply_to(command, events))
+            # A tick that found nothing due leaves no trace; anything else new is remembered by id.
+            if not known and (events or type(command) is not ClockTick):
+                steps.append(Step(command, held_raw, events))
+        if not steps:
+            return
+        owed: dict[int, list[Posting]] = {}
+        for posting in engine.drain_postings():
+            owed.setdefault(shard_of(posting.user, shards), []).append(posting)
+        levels = engine.drain_levels()
+        engine.close_record()
+        settlements: list[tuple[int, Settlement]] = [
+            (shard, self.links[shard].owe(postings)) for shard, postings in sorted(owed.items())
+        ]
+        turn.body = self._encoder.encode(
+            MarketRecord(
+                time_ns=now_ns,
+                steps=steps,
+                levels=levels,
+                settlements=settlements,
+                book_seq=engine.book_seq,
+                hybrid_seq=engine.hybrid_seq,
+                trade_seq=engine.trade_seq,
+                settlement_heads=self.settlement_heads,
+                settlement_acks=[link.acked for link in self.links],
+            )
+        )
+
+    def query(self, query: AnyQuery) -> AnyReply:
+        """Answer a question about what is on disk by now."""
+        if isinstance(query, DepthQuery):
+            sequence = self.journal.head.number
+            state = self.engine.public_state(sequence)
+            state.settlement_heads = self.settlement_heads
+            return DepthReply(sequence, self._encoder.encode(state))
+        return self.engine.query(query)
+
+    def deliver(self, *, idle: bool) -> None:
+        """Send settlements of records that are on disk: at once when idle, else when many wait."""
+        for link in self.links:
+            if link.owed and (idle or link.owed >= OWED_MAX):
+                if link.in_flight and not idle:
+                    link.finish()
+                if not link.in_flight:
+                    link.start(())
+
+    def settle(self) -> None:
+        """Hear the answers that are due, and send what is owed meanwhile."""
+        for link in self.links:
+            if link.in_flight:
+                link.finish()
+        self.deliver(idle=True)
+
+    def status(self) -> MarketStatusLine:
+        """Tell how the market is."""
+        return MarketStatusLine(
+            market=self.journal.stream,
+            sequence=self.journal.head.number,
+            epoch=self.journal.epoch,
+            settlements_owed=sum(link.owed for link in self.links),
+        )
+
+    @property
+    def awaits(self) -> bool:
+        """Whether a shard's answer is still to be heard."""
+        return any(link.in_flight for link in self.links)

@@ -1,0 +1,100 @@
+"""The `tandem` command: its sub-commands and options, and errors as one plain line.
+
+What a sub-command does lives in the module of its name; heavy imports wait until it runs.
+"""
+
+import sys
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(
+    name="tandem",
+    help="An exchange where every trading pair is one stateful actor.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="The listing; the one that ships with Tandem by default."),
+]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", help="Where everything durable lives [TANDEM_DATA_DIR, else ~/.tandem]."
+    ),
+]
+UrlOption = Annotated[str, typer.Option("--url", help="A running exchange.")]
+
+
+@app.command()
+def up(  # noqa: PLR0913 (one parameter per option, as typer reads them)
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8080,
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    gateways: Annotated[
+        int, typer.Option(min=1, max=64, help="How many gateways share the port.")
+    ] = 1,
+    address: Annotated[
+        str, typer.Option(help="A Ray cluster to run on (auto, or host:port).")
+    ] = "",
+    limits: Annotated[
+        Literal["default", "relaxed", "off"], typer.Option(help="The preset of rate limits.")
+    ] = "default",
+) -> None:
+    """Start the exchange, and run it until Ctrl-C."""
+    from tandem import settings
+    from tandem.up import Options, run
+
+    read = settings.load(config, data_dir)
+    sys.exit(run(Options(read, host, port, gateways, address, limits)))
+
+
+@app.command()
+def status(
+    url: UrlOption = "http://127.0.0.1:8080",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Show how a running exchange is: pairs, account shards, gateways, venues."""
+    from tandem.status import run
+
+    sys.exit(run(url, as_json=as_json))
+
+
+@app.command()
+def replay(
+    pair: Annotated[str, typer.Argument(help="The pair, such as vaix.")],
+    mode: Annotated[Literal["paper", "live"], typer.Option(help="Which market.")] = "paper",
+    until: Annotated[int, typer.Option(min=0, help="The last record to apply; 0 for all.")] = 0,
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Rebuild a market from its journal alone, and print what came out."""
+    from tandem import settings
+    from tandem.replay import run
+
+    read = settings.load(config, data_dir)
+    sys.exit(run(read, pair.lower(), mode, until or None))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"tandem {package_version('tandem-exchange')}")
+
+
+def main() -> None:
+    """Run the command; an expected error is one line on stderr and exit status 1."""
+    from actors.errors import TandemError
+    from tandem.settings import SettingsError
+
+    try:
+        app()
+    except (SettingsError, TandemError) as error:
+        typer.secho(f"tandem: {error}", err=True, fg="red")
+        sys.exit(1)
