@@ -11,7 +11,7 @@ from actors.engine.holds import fee_of
 from actors.engine.level import Level, Order
 from actors.engine.market_state import MarketState
 from actors.engine.order_policies import protected_ticks
-from actors.engine.pool_liquidity import PoolPreview
+from actors.engine.pools.routing import PoolRouter
 from actors.engine.units import RouteMode, Side, StpMode, UserId
 
 
@@ -48,7 +48,7 @@ def first_ticks(market: MarketState, intent: Intent) -> int:
             if not market.funds or _has_others(level, intent.user):
                 best = level.price_ticks
                 break
-    if intent.route is not RouteMode.CEX and market.pools.active:
+    if intent.route is not RouteMode.CEX and market.pools_tradable:
         pool = market.pools.best_ticks(side)
         if pool and (not best or (pool < best if side is Side.BUY else pool > best)):
             best = pool
@@ -83,8 +83,11 @@ class _Walk:
         self.quote_raw = 0
         self.fee_raw = 0
         self.stopped = False
-        active = intent.route is not RouteMode.CEX and market.pools.active
-        self.pools: PoolPreview | None = market.pools.preview() if active else None
+        self.pools: PoolRouter | None = None
+        self.pool_best = 0
+        if intent.route is not RouteMode.CEX and market.pools_tradable:
+            self.pools = market.pools.copy()
+            self.pool_best = self.pools.best_ticks(intent.side)
 
     def run(self) -> None:
         intent, side = self.intent, self.intent.side
@@ -100,14 +103,14 @@ class _Walk:
                     return
         self._take_pools(self.bound)
 
-    def _take_pools(self, limit_ticks: int) -> None:
-        pools, side = self.pools, self.intent.side
-        while pools is not None and self.left and limit_ticks > 0:
-            piece = pools.slice(side, limit_ticks, self.left)
-            if piece is None:
-                return
+    def _take_pools(self, bound: int) -> None:
+        pools, side, best = self.pools, self.intent.side, self.pool_best
+        if pools is None or not best or (best > bound if side is Side.BUY else best < bound):
+            return
+        for piece in pools.plan(side, self.left, max(bound, 1)):
             pools.take(side, piece)
             self._count(piece.size_lots, piece.price_ticks)
+        self.pool_best = pools.best_ticks(side)
 
     def _take_level(self, level: Level) -> None:
         intent, order = self.intent, level.head

@@ -17,6 +17,11 @@ def fee_of(quote_raw: int, ppm: int) -> int:
     return -(-quote_raw * ppm // PPM)
 
 
+def rate_of(own_ppm: int, usual_ppm: int) -> int:
+    """Choose a fee rate: the user's own, or (below zero) the pair's."""
+    return own_ppm if own_ppm >= 0 else usual_ppm
+
+
 def limit_need(side: Side, size_lots: int, price_ticks: int, ppm: int, rules: Rules) -> int:
     """Reckon what ``size_lots`` at ``price_ticks`` need held, the fee at ``ppm`` included."""
     if side is Side.SELL:

@@ -6,7 +6,8 @@ with the events and postings of it. What does not: which orders meet (`matching`
 """
 
 from actors.engine.book import Book
-from actors.engine.events import AnyEvent, OrderClosed, OrderRested
+from actors.engine.candles import Candles
+from actors.engine.events import AnyEvent, OrderClosed, OrderRested, Traded
 from actors.engine.expiry import ExpiryQueue
 from actors.engine.holds import release_to
 from actors.engine.invariants import invariant
@@ -14,9 +15,13 @@ from actors.engine.level import Order
 from actors.engine.order_index import ClosedOrders, OrderIndex
 from actors.engine.order_policies import Rules
 from actors.engine.pair_spec import PairSpec
-from actors.engine.pool_liquidity import PoolLiquidity
+from actors.engine.pools.routing import PoolRouter
+from actors.engine.pools.state import PoolState
+from actors.engine.public_state import TRADES_KEPT, PublicTrade
 from actors.engine.settlement import Posting, ReleasePosting
+from actors.engine.statistics import TradeTape
 from actors.engine.stops import StopBook
+from actors.engine.twap import TwapBook
 from actors.engine.units import MarketStatus, Mode, OrderNo, OrderStatus, Reason
 
 
@@ -25,24 +30,32 @@ class MarketState:
 
     __slots__ = (
         "book",
+        "candles",
         "closed",
         "events",
         "expiry",
         "funds",
         "last_order_no",
         "last_price_ticks",
+        "last_scale_no",
         "last_trade_no",
         "now_ns",
         "open",
+        "parents_touched",
         "pools",
+        "pools_changed",
+        "pools_tradable",
         "postings",
         "rules",
         "sequence",
         "spec",
         "status",
         "stops",
+        "tape",
         "traded_high",
         "traded_low",
+        "twaps",
+        "untold",
     )
 
     def __init__(self, spec: PairSpec, mode: Mode) -> None:
@@ -54,12 +67,20 @@ class MarketState:
         self.closed = ClosedOrders()
         self.stops = StopBook()
         self.expiry = ExpiryQueue()
-        self.pools = PoolLiquidity(spec, mode)
+        self.pools = PoolRouter(spec)
+        self.pools_tradable = False
+        self.pools_changed = False
+        self.twaps = TwapBook()
+        self.parents_touched = False
+        self.tape = TradeTape()
+        self.candles = Candles()
+        self.untold: list[Traded] = []
         self.events: list[AnyEvent] = []
         self.postings: list[Posting] = []
         self.status = MarketStatus.TRADING
         self.last_order_no = 0
         self.last_trade_no = 0
+        self.last_scale_no = 0
         self.last_price_ticks = 0
         self.now_ns = 0
         self.sequence = 0
@@ -78,12 +99,49 @@ class MarketState:
         state = order.state(status, reason)
         self.closed.add(state)
         self.events.append(OrderClosed(state))
+        if order.parent:
+            self.parents_touched = True
+            self.twaps.child_closed(order.parent, OrderNo(order.order_no))
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """End a living order wherever it waits."""
         self.withdraw(order)
         expired = reason is Reason.TIME_IN_FORCE
         self.close(order, OrderStatus.EXPIRED if expired else OrderStatus.CANCELED, reason)
+
+    def put_pool(self, state: PoolState) -> None:
+        """Take a pool's state as the truth from now on; in live mode it is only shown."""
+        self.pools.update(state)
+        live = any(curve is not None for curve in self.pools.curves())
+        self.pools_tradable = live and self.rules.mode is Mode.PAPER
+
+    def publish_trades(self) -> None:
+        """Bring the trades made at ``now_ns`` to the tape and the candles."""
+        untold = self.untold
+        if not untold:
+            return
+        now = self.now_ns
+        prices = [trade.price_ticks for trade in untold]
+        self.candles.merge(
+            now,
+            (prices[0], max(prices), min(prices), prices[-1]),
+            sum([trade.size_lots for trade in untold]),
+            sum([trade.quote_raw for trade in untold]),
+            len(untold),
+        )
+        for trade in untold[-TRADES_KEPT:]:
+            self.tape.add(
+                PublicTrade(
+                    trade.trade_no,
+                    trade.price_ticks,
+                    trade.size_lots,
+                    trade.quote_raw,
+                    trade.side,
+                    trade.venue,
+                    now,
+                )
+            )
+        untold.clear()
 
     def withdraw(self, order: Order) -> None:
         """Take a living order off the book or out of the stops; it stays in the index."""

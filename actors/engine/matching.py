@@ -9,29 +9,24 @@ from collections import deque
 
 from actors.engine.book_side import BookSide
 from actors.engine.estimate import Intent, bound_of
-from actors.engine.events import OrderAmended, OrderTriggered, PoolChanged, Traded
-from actors.engine.holds import affordable_lots, fee_of, release_to
+from actors.engine.events import OrderAmended, OrderTriggered, PoolChanged
+from actors.engine.fills import Fills
+from actors.engine.holds import affordable_lots, release_to
 from actors.engine.invariants import invariant
 from actors.engine.level import Level, Order
 from actors.engine.market_state import MarketState
-from actors.engine.order import Fill
 from actors.engine.order_policies import RESTING
-from actors.engine.pool_liquidity import PoolLiquidity, PoolSlice
-from actors.engine.settlement import FillPosting
+from actors.engine.pools.routing import PoolPiece, PoolRouter
 from actors.engine.units import (
     OrderNo,
     OrderStatus,
     OrderType,
     Reason,
-    Role,
     RouteMode,
     Side,
     StpMode,
-    UserId,
 )
 
-_NOBODY = UserId("")
-_MAKER, _TAKER = Role.MAKER, Role.TAKER
 _STOPPED = frozenset({Reason.SELF_TRADE, Reason.FUNDS_EXHAUSTED, Reason.PRICE_PROTECTION})
 """These end an order whatever its type."""
 _OWN_REMAINDER = frozenset({OrderType.IOC, OrderType.FOK})
@@ -52,10 +47,11 @@ def _intent(order: Order) -> Intent:
 class Matcher:
     """The matching of one market."""
 
-    __slots__ = ("_market",)
+    __slots__ = ("_fills", "_market")
 
     def __init__(self, market: MarketState) -> None:
         self._market = market
+        self._fills = Fills(market)
 
     def enter(self, taker: Order) -> None:
         """Let an order trade, then rest, fill or close. It is in the index, and nowhere else."""
@@ -87,7 +83,7 @@ class Matcher:
     def sweep_resting(self) -> None:
         """Fill resting orders that a pool's price has moved through, each at its own limit."""
         pools = self._market.pools
-        if not pools.active:
+        if not self._market.pools_tradable:
             return
         touched: dict[str, None] = {}
         for side in self._market.book.sides:
@@ -100,7 +96,7 @@ class Matcher:
         market = self._market
         best = market.book.sides[side.opposite].best_ticks
         offers = [best] if best and route is not RouteMode.DEX else []
-        if route is not RouteMode.CEX and market.pools.active:
+        if route is not RouteMode.CEX and market.pools_tradable:
             pool = market.pools.best_ticks(side)
             offers += [pool] if pool else []
         if side is Side.BUY:
@@ -118,7 +114,7 @@ class Matcher:
             limit = bound_of(market, _intent(taker))
             if not limit or (market.funds and not taker.held_raw):
                 return Reason.NO_LIQUIDITY
-        if route is not RouteMode.CEX and market.pools.active:
+        if route is not RouteMode.CEX and market.pools_tradable:
             return self._walk_hybrid(taker, opposite, limit)
         if route is RouteMode.DEX:
             return Reason.NO_LIQUIDITY
@@ -132,49 +128,66 @@ class Matcher:
         return Reason.NO_LIQUIDITY if taker.remaining_lots else Reason.NONE
 
     def _walk_hybrid(self, taker: Order, opposite: BookSide, limit: int) -> Reason:
+        """Take pools up to one tick before the best level, then the level, and so on."""
         pools, side, keys = self._market.pools, taker.side, opposite.keys
         book_too, sign = taker.route is not RouteMode.DEX, opposite.sign
+        limit_key = limit * sign
         touched: dict[str, None] = {}
+        pool_best = pools.best_ticks(side)
         reason = Reason.NONE
         while taker.remaining_lots and not reason:
             # In the key space of the other side more is better for the taker.
-            book_key = keys[-1] if keys and book_too else None
-            pool_ticks = pools.best_ticks(side)
-            pool_key = pool_ticks * sign if pool_ticks else None
-            if book_key is None and pool_key is None:
-                reason = Reason.NO_LIQUIDITY
+            book_key = keys[-1] if keys and book_too and keys[-1] >= limit_key else None
+            bound_key = limit_key if book_key is None else book_key + 1
+            if pool_best and pool_best * sign >= bound_key:
+                reason = self._take_pools(taker, pools, bound_key * sign, touched)
+                pool_best = pools.best_ticks(side)
+            if reason or not taker.remaining_lots:
                 break
-            from_book = book_key is not None and (pool_key is None or book_key >= pool_key)
-            key = book_key if from_book else pool_key
-            if key is None or key < limit * sign:
-                reason = Reason.NONE if taker.limit_ticks else Reason.PRICE_PROTECTION
-                break
-            if from_book:
-                reason = self._take_level(taker, opposite, opposite.levels[key])
-                continue
-            until = limit if book_key is None else max(book_key + 1, limit * sign) * sign
-            reason = self._take_pool(taker, pools, until, touched)
+            if book_key is not None:
+                reason = self._take_level(taker, opposite, opposite.levels[book_key])
+            else:
+                beyond = pool_best or (keys and book_too)
+                reason = Reason.PRICE_PROTECTION if beyond else Reason.NO_LIQUIDITY
         self._tell_pools(touched)
         return reason
 
-    def _take_pool(
-        self, taker: Order, pools: PoolLiquidity, until: int, touched: dict[str, None]
+    def _take_pools(
+        self, taker: Order, pools: PoolRouter, bound: int, touched: dict[str, None]
     ) -> Reason:
-        piece = pools.slice(taker.side, until, taker.remaining_lots)
-        invariant(piece is not None, "a pool offered a price and then nothing")
-        if piece is None:
-            return Reason.NO_LIQUIDITY
-        if self._is_capped(taker):
-            unit = self._market.rules.quote_unit
-            most = affordable_lots(taker.held_raw, piece.price_ticks, taker.taker_ppm, unit)
-            if most < piece.size_lots:
-                piece = pools.slice(taker.side, until, most) if most else None
-                if piece is None:
-                    return Reason.FUNDS_EXHAUSTED
+        """Take what the pools offer up to ``bound``, as far as the order's hold goes."""
+        side = taker.side
+        capped = self._market.funds and not taker.limit_ticks and side is Side.BUY
+        for piece in pools.plan(side, taker.remaining_lots, bound):
+            if capped and self._affordable(taker, piece) < piece.size_lots:
+                return self._take_last(taker, pools, bound, touched)
+            self._take_piece(taker, pools, piece, touched)
+        return Reason.NONE
+
+    def _take_last(
+        self, taker: Order, pools: PoolRouter, bound: int, touched: dict[str, None]
+    ) -> Reason:
+        """Spend the rest of a hold that does not pay for all the pools offer."""
+        lots = taker.remaining_lots
+        while lots:
+            pieces = pools.plan(taker.side, lots, bound)[:1]
+            most = self._affordable(taker, pieces[0]) if pieces else 0
+            if pieces and most >= pieces[0].size_lots:
+                self._take_piece(taker, pools, pieces[0], touched)
+                break
+            lots = min(most, lots - 1)
+        return Reason.FUNDS_EXHAUSTED
+
+    def _take_piece(
+        self, taker: Order, pools: PoolRouter, piece: PoolPiece, touched: dict[str, None]
+    ) -> None:
         pools.take(taker.side, piece)
         touched[piece.pool_id] = None
-        self._fill_from_pool(taker, piece)
-        return Reason.NONE
+        self._fills.from_pool(taker, piece)
+
+    def _affordable(self, taker: Order, piece: PoolPiece) -> int:
+        unit = self._market.rules.quote_unit
+        return affordable_lots(taker.held_raw, piece.price_ticks, taker.taker_ppm, unit)
 
     def _take_level(self, taker: Order, opposite: BookSide, level: Level) -> Reason:
         """Trade with one level's queue until it or the taker is done."""
@@ -200,158 +213,12 @@ class Matcher:
                     if not most:
                         return Reason.FUNDS_EXHAUSTED
                     lots = most
-            self._trade(taker, maker, level, lots)
-            if not maker.remaining_lots:
-                level.unlink(maker)
-                if level.head is None:
-                    opposite.drop(level)
-                self._close_filled(maker)
-            elif maker.display_lots and not maker.shown_lots:
-                level.unlink(maker)
-                maker.shown_lots = min(maker.display_lots, maker.remaining_lots)
-                level.append(maker)
+            self._fills.trade(taker, maker, level, lots)
+            self._settle_maker(maker, level)
             maker = level.head
+            if maker is None:
+                opposite.drop(level)
         return Reason.NONE
-
-    # What a fill does.
-
-    def _trade(self, taker: Order, maker: Order, level: Level, lots: int) -> None:
-        """Exchange ``lots`` at the maker's price; the maker stays where it is."""
-        market = self._market
-        price = level.price_ticks
-        quote = price * lots * market.rules.quote_unit
-        taker_fee = maker_fee = 0
-        if market.funds:
-            taker_fee = self._pay(taker, lots, quote, taker.taker_ppm, "")
-            maker_fee = self._pay(maker, lots, quote, maker.maker_ppm, "")
-        number = self._count_trade(price)
-        level.visible_lots -= lots
-        if maker.display_lots:
-            maker.shown_lots -= lots
-        self._note(
-            taker, lots, quote, Fill(number, price, lots, _TAKER, "", taker_fee, market.now_ns)
-        )
-        self._note(
-            maker, lots, quote, Fill(number, price, lots, _MAKER, "", maker_fee, market.now_ns)
-        )
-        market.events.append(
-            Traded(
-                number,
-                price,
-                lots,
-                quote,
-                taker.side,
-                "",
-                OrderNo(taker.order_no),
-                taker.user,
-                taker_fee,
-                OrderNo(maker.order_no),
-                maker.user,
-                maker_fee,
-                maker.filled_lots,
-                maker.remaining_lots,
-                maker.filled_quote_raw,
-            )
-        )
-
-    def _fill_from_pool(self, taker: Order, piece: PoolSlice) -> None:
-        """Fill an incoming order with a pool's slice; the pool's own rounding stays with it."""
-        market, lots, price = self._market, piece.size_lots, piece.price_ticks
-        quote = price * lots * market.rules.quote_unit
-        venue = piece.pool_id
-        fee = self._pay(taker, lots, quote, taker.taker_ppm, venue) if market.funds else 0
-        number = self._count_trade(price)
-        self._note(taker, lots, quote, Fill(number, price, lots, _TAKER, venue, fee, market.now_ns))
-        market.events.append(
-            Traded(
-                number,
-                price,
-                lots,
-                quote,
-                taker.side,
-                venue,
-                OrderNo(taker.order_no),
-                taker.user,
-                fee,
-                OrderNo(0),
-                _NOBODY,
-                0,
-                0,
-                0,
-                0,
-            )
-        )
-
-    def _fill_resting(self, maker: Order, piece: PoolSlice) -> None:
-        """Fill a resting order with a pool's slice, at the order's own price."""
-        market, lots, price = self._market, piece.size_lots, maker.limit_ticks
-        quote = price * lots * market.rules.quote_unit
-        venue = piece.pool_id
-        fee = self._pay(maker, lots, quote, maker.maker_ppm, venue) if market.funds else 0
-        number = self._count_trade(price)
-        self._note(maker, lots, quote, Fill(number, price, lots, _MAKER, venue, fee, market.now_ns))
-        market.events.append(
-            Traded(
-                number,
-                price,
-                lots,
-                quote,
-                maker.side.opposite,
-                venue,
-                OrderNo(0),
-                _NOBODY,
-                0,
-                OrderNo(maker.order_no),
-                maker.user,
-                fee,
-                maker.filled_lots,
-                maker.remaining_lots,
-                maker.filled_quote_raw,
-            )
-        )
-
-    def _pay(self, order: Order, lots: int, quote: int, ppm: int, venue: str) -> int:
-        """Move one order's money for a fill, before the fill is noted; returns its fee."""
-        rules = self._market.rules
-        fee = fee_of(quote, ppm)
-        base = lots * rules.base_unit
-        if order.side:
-            order.held_raw -= base
-        else:
-            limit = order.limit_ticks
-            if limit:
-                # Never more in fees than was set aside for them (see `holds`).
-                left = limit * (order.remaining_lots - lots) * rules.quote_unit
-                fee = min(fee, order.held_raw - quote - left)
-            order.held_raw -= quote + fee
-        invariant(order.held_raw >= 0 <= fee, "an order spends more than it holds")
-        self._market.postings.append(FillPosting(order.user, order.side, base, quote, fee, venue))
-        return fee
-
-    def _note(self, order: Order, lots: int, quote: int, fill: Fill) -> None:
-        market = self._market
-        order.filled_lots += lots
-        order.remaining_lots -= lots
-        order.filled_quote_raw += quote
-        order.fee_raw += fill.fee_raw
-        order.updated_ns = market.now_ns
-        order.sequence = market.sequence
-        if order.fills is None:
-            order.fills = [fill]
-        else:
-            order.fills.append(fill)
-
-    def _count_trade(self, price: int) -> int:
-        market = self._market
-        market.last_trade_no += 1
-        market.last_price_ticks = price
-        if not market.traded_high:
-            market.traded_low = market.traded_high = price
-        elif price > market.traded_high:
-            market.traded_high = price
-        elif price < market.traded_low:
-            market.traded_low = price
-        return market.last_trade_no
 
     # How an order stands afterwards.
 
@@ -378,11 +245,10 @@ class Matcher:
     def _tell_pools(self, touched: dict[str, None]) -> None:
         market = self._market
         for pool_id in touched:
-            market.events.append(PoolChanged(market.pools.states[pool_id], from_chain=False))
-
-    def _is_capped(self, taker: Order) -> bool:
-        """Tell whether an order may run out of its hold: an unpriced buy."""
-        return self._market.funds and not taker.limit_ticks and taker.side is Side.BUY
+            state = market.pools.state(pool_id)
+            if state is not None:
+                market.pools_changed = True
+                market.events.append(PoolChanged(state, from_chain=False))
 
     # Self-trade prevention.
 
@@ -445,8 +311,8 @@ class Matcher:
 
     # When a pool moves through what rests.
 
-    def _sweep_side(self, side: BookSide, pools: PoolLiquidity, touched: dict[str, None]) -> bool:
-        """Fill the best level that a pool is through; False when there is none."""
+    def _sweep_side(self, side: BookSide, pools: PoolRouter, touched: dict[str, None]) -> bool:
+        """Fill orders of the best level that a pool is through; False when there is none."""
         best = pools.best_ticks(side.side)
         if not best:
             return False
@@ -458,36 +324,38 @@ class Matcher:
         return False
 
     def _sweep_level(
-        self, level: Level, side: BookSide, pools: PoolLiquidity, touched: dict[str, None]
+        self, level: Level, side: BookSide, pools: PoolRouter, touched: dict[str, None]
     ) -> bool:
+        """Fill one level's queue as far as the pools give at its price; tells whether any was."""
         traded, maker = False, level.head
         while maker is not None:
             following = maker.next
-            if maker.route is RouteMode.CEX:
-                maker = following
-                continue
-            shown = maker.visible_lots
-            piece = pools.slice(side.side, level.price_ticks, shown)
-            if piece is None:
-                return traded
-            traded = True
-            pools.take(side.side, piece)
-            touched[piece.pool_id] = None
-            self._fill_resting(maker, piece)
-            side.touch(level)
-            level.visible_lots -= piece.size_lots
-            if maker.display_lots:
-                maker.shown_lots -= piece.size_lots
-            if piece.size_lots < shown:
-                continue
-            level.unlink(maker)
-            if maker.remaining_lots:
-                maker.shown_lots = min(maker.display_lots, maker.remaining_lots)
-                level.append(maker)
-                following = following or maker
-            else:
-                self._close_filled(maker)
+            if maker.route is not RouteMode.CEX:
+                pieces = pools.plan(side.side, maker.visible_lots, level.price_ticks)
+                if not pieces:
+                    break
+                traded = True
+                for piece in pieces:
+                    pools.take(side.side, piece)
+                    touched[piece.pool_id] = None
+                    self._fills.resting_from_pool(maker, level, piece)
+                if self._settle_maker(maker, level):
+                    following = following or maker
             maker = following
+        if traded:
+            side.touch(level)
         if level.head is None:
             side.drop(level)
         return traded
+
+    def _settle_maker(self, maker: Order, level: Level) -> bool:
+        """Close a filled maker, or refill an iceberg at the back; True for the latter."""
+        if not maker.remaining_lots:
+            level.unlink(maker)
+            self._close_filled(maker)
+        elif maker.display_lots and not maker.shown_lots:
+            level.unlink(maker)
+            maker.shown_lots = min(maker.display_lots, maker.remaining_lots)
+            level.append(maker)
+            return True
+        return False

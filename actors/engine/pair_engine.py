@@ -14,17 +14,28 @@ from actors.engine.commands import (
     AnyCommand,
     CancelAll,
     CancelOrder,
+    CancelTwap,
     ClockTick,
     PlaceOrder,
+    PlaceScale,
+    PlaceTwap,
     PoolUpdated,
     SetMarketStatus,
+    TwapSlice,
 )
-from actors.engine.events import AnyEvent, LevelChange, MarketStatusChanged, PoolChanged
+from actors.engine.events import (
+    AnyEvent,
+    LevelChange,
+    MarketStatusChanged,
+    PoolChanged,
+    TwapChanged,
+)
 from actors.engine.invariants import invariant
 from actors.engine.market_api import AnyQuery, AnyReply
 from actors.engine.market_state import MarketState
 from actors.engine.matching import Matcher
 from actors.engine.pair_spec import PairSpec
+from actors.engine.parents import ParentDesk
 from actors.engine.placing import OrderDesk
 from actors.engine.public_state import PublicState
 from actors.engine.replies import Replies
@@ -50,21 +61,28 @@ class PairEngine:
         self._market = MarketState(spec, mode)
         self._matcher = Matcher(self._market)
         self._desk = OrderDesk(self._market, self._matcher)
+        self._parents = ParentDesk(self._market, self._desk)
         self._log = CommandLog()
         self._replies = Replies(self._market, self._log)
         self._levels_changed = False
-        self._pools_changed = False
 
     # Before a batch.
 
     def due(self, time_ns: int) -> list[AnyCommand]:
         """Name the commands that time itself asks for; they go before all others of a batch."""
-        expires = self._market.expiry.next_ns(self._market.open.by_number)
-        return [ClockTick(f"tick/{time_ns}")] if 0 < expires <= time_ns else []
+        market = self._market
+        expires = market.expiry.next_ns(market.open.by_number)
+        commands: list[AnyCommand] = []
+        if 0 < expires <= time_ns:
+            commands.append(ClockTick(f"tick/{time_ns}"))
+        commands.extend(market.twaps.due(time_ns))
+        return commands
 
     def next_due_ns(self) -> int:
         """Name the time at which `due` has something next; 0 for never."""
-        return self._market.expiry.next_ns(self._market.open.by_number)
+        market = self._market
+        expires, slice_ns = market.expiry.next_ns(market.open.by_number), market.twaps.next_due_ns()
+        return min(expires, slice_ns) if expires and slice_ns else expires or slice_ns
 
     def knows(self, command_id: str) -> bool:
         """Tell whether a command of this id was applied already."""
@@ -82,6 +100,10 @@ class PairEngine:
             return self._desk.need_to_place(command, time_ns)
         if isinstance(command, AmendOrder):
             return self._desk.need_to_amend(command)
+        if isinstance(command, TwapSlice):
+            return self._parents.need_of_slice(command)
+        if isinstance(command, PlaceScale):
+            return self._parents.need_of_scale(command)
         return None
 
     # A batch.
@@ -100,7 +122,9 @@ class PairEngine:
         market = self._market
         events: list[AnyEvent] = []
         market.events = events
-        market.now_ns = time_ns
+        if time_ns != market.now_ns:
+            market.publish_trades()
+            market.now_ns = time_ns
         market.sequence = sequence
         command_id = command.command_id
         if command_id in self._log.recent or command_id in self._log.older:
@@ -113,6 +137,9 @@ class PairEngine:
         outcome = self._dispatch(command, held_raw)
         if market.traded_high:
             self._matcher.run_stops()
+        if market.parents_touched:
+            market.parents_touched = False
+            events.extend(TwapChanged(state) for state in market.twaps.drain())
         if not isinstance(command, ClockTick):
             self._log.recent[command_id] = outcome
         return events
@@ -146,10 +173,11 @@ class PairEngine:
         invariant(not market.postings, "drain_postings comes before close_record")
         if self._levels_changed:
             self.book_seq += 1
-        if self._levels_changed or self._pools_changed:
+        if self._levels_changed or market.pools_changed:
             self.hybrid_seq += 1
         self.trade_seq = market.last_trade_no
-        self._levels_changed = self._pools_changed = False
+        self._levels_changed = market.pools_changed = False
+        market.publish_trades()
         self._log.turn(market.now_ns)
         market.expiry.tidy(market.open.by_number)
 
@@ -167,6 +195,7 @@ class PairEngine:
     def public_state(self, sequence: int) -> PublicState:
         """Show everything public; ``settlement_heads`` is filled in by the shell."""
         market = self._market
+        market.publish_trades()
         return PublicState(
             sequence,
             self.book_seq,
@@ -175,9 +204,9 @@ class PairEngine:
             market.status,
             market.book.bids.depth(),
             market.book.asks.depth(),
-            [],
-            {},
-            market.pools.in_order(),
+            market.tape.dump(),
+            market.candles.dump(),
+            market.pools.states(),
             [],
         )
 
@@ -225,19 +254,30 @@ class PairEngine:
         if isinstance(command, AmendOrder):
             return self._desk.amend(command, held_raw)
         if isinstance(command, CancelAll):
-            return self._desk.cancel_all(command)
+            return self._parents.cancel_all(command)
         if isinstance(command, PoolUpdated):
             return self._update_pool(command)
         if isinstance(command, SetMarketStatus):
             return self._set_status(command)
+        return self._dispatch_parent(command, held_raw)
+
+    def _dispatch_parent(self, command: AnyCommand, held_raw: int) -> Outcome:
+        if isinstance(command, TwapSlice):
+            return self._parents.run_slice(command, held_raw)
+        if isinstance(command, PlaceTwap):
+            return self._parents.place_twap(command)
+        if isinstance(command, CancelTwap):
+            return self._parents.cancel_twap(command)
+        if isinstance(command, PlaceScale):
+            return self._parents.place_scale(command, held_raw)
         return log.DONE
 
     def _update_pool(self, command: PoolUpdated) -> Outcome:
         market = self._market
         if not market.pools.knows(command.pool.pool_id):
             return log.DONE
-        self._pools_changed = True
-        market.pools.put(command.pool)
+        market.pools_changed = True
+        market.put_pool(command.pool)
         market.events.append(PoolChanged(command.pool, from_chain=True))
         self._matcher.sweep_resting()
         return log.DONE
@@ -261,3 +301,7 @@ class PairEngine:
             self._desk.give_back(command, held_raw)
         elif isinstance(command, AmendOrder):
             self._desk.give_back_amend(command, held_raw)
+        elif isinstance(command, TwapSlice):
+            self._parents.give_back_slice(command, held_raw)
+        elif isinstance(command, PlaceScale):
+            self._parents.give_back_scale(command, held_raw)

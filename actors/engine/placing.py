@@ -1,15 +1,14 @@
 """Placing, amending and cancelling orders: from a command to an order, or to a refusal."""
 
 from actors.engine import order_policies as policies
-from actors.engine.command_log import Outcome, of_order, of_orders, of_refusal
+from actors.engine.command_log import Outcome, of_order, of_refusal
 from actors.engine.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder
 from actors.engine.estimate import Estimate, Intent, estimate
 from actors.engine.events import CommandRejected, OrderAccepted, OrderAmended
-from actors.engine.holds import limit_need, place_need, release_to
+from actors.engine.holds import limit_need, place_need, rate_of, release_to
 from actors.engine.level import Order
 from actors.engine.market_state import MarketState
 from actors.engine.matching import Matcher
-from actors.engine.order import OrderState
 from actors.engine.order_policies import IMMEDIATE, STOPS, UNPRICED, Refusal, refuse
 from actors.engine.settlement import HoldNeed, ReleasePosting
 from actors.engine.stops import is_through
@@ -81,15 +80,29 @@ class OrderDesk:
                     self.give_back(command, held_raw)
                     return of_order(known)
                 fault = refuse(Reason.IDEMPOTENCY_MISMATCH)
-        fault = fault or self._account_fault(command, held_raw) or None
-        market.last_order_no += 1
-        if fault is None:
-            order = self._make(command, market.last_order_no, max(held_raw, 0))
-            fault = self._book_fault(command, order)
-            if fault is None:
-                self.accept(order)
-                return of_order(order.order_no)
-        return self._reject(command, fault, held_raw)
+        fault = fault or self._account_fault(command, held_raw)
+        order = self.make(command, held_raw)
+        fault = fault or self._book_fault(command, order)
+        if fault is not None:
+            return self._reject(command, order, fault, held_raw)
+        self.accept(order)
+        return of_order(order.order_no)
+
+    def place_child(self, command: PlaceOrder, parent: str, held_raw: int) -> Order | Refusal:
+        """Place an order of a parent's. A refusal leaves no trace: the parent tells of it."""
+        market = self._market
+        fault: Refusal | None = None
+        if market.status is not MarketStatus.TRADING:
+            fault = refuse(Reason.MARKET_HALTED)
+        fault = fault or policies.check_place(command, market.rules, market.now_ns)
+        fault = fault or self._account_fault(command, held_raw)
+        if fault is not None:
+            self.give_back(command, held_raw)
+            return fault
+        order = self.make(command, held_raw)
+        order.parent = parent
+        self.accept(order)
+        return order
 
     def accept(self, order: Order) -> None:
         """Enter a checked order: among the stops, or into the book by way of matching."""
@@ -119,10 +132,12 @@ class OrderDesk:
         """Free a hold that was made for a command which places nothing."""
         self._market.release(ReleasePosting(command.user, command.side, held_raw))
 
-    def _make(self, command: PlaceOrder, number: int, held_raw: int) -> Order:
+    def make(self, command: PlaceOrder, held_raw: int) -> Order:
+        """Make the next order from a command; it is nowhere yet."""
         market, spec = self._market, self._spec
+        market.last_order_no += 1
         order = Order(
-            number,
+            market.last_order_no,
             command.command_id,
             command.user,
             command.side,
@@ -137,9 +152,9 @@ class OrderDesk:
         order.stop_ticks = command.stop_ticks
         order.display_lots = command.display_lots
         if market.funds:
-            order.maker_ppm = _rate(command.maker_fee_ppm, spec.maker_fee_ppm)
-            order.taker_ppm = _rate(command.taker_fee_ppm, spec.taker_fee_ppm)
-            order.held_in_raw = order.held_raw = held_raw
+            order.maker_ppm = rate_of(command.maker_fee_ppm, spec.maker_fee_ppm)
+            order.taker_ppm = rate_of(command.taker_fee_ppm, spec.taker_fee_ppm)
+            order.held_in_raw = order.held_raw = max(held_raw, 0)
         order.expire_at_ns = policies.deadline_ns(command, market.now_ns)
         order.created_ns = order.updated_ns = market.now_ns
         order.sequence = market.sequence
@@ -184,20 +199,15 @@ class OrderDesk:
                 return refuse(Reason.STOP_WOULD_TRIGGER)
         return None
 
-    def _reject(self, command: PlaceOrder, fault: Refusal, held_raw: int) -> Outcome:
-        market = self._market
+    def _reject(self, command: PlaceOrder, order: Order, fault: Refusal, held_raw: int) -> Outcome:
         self.give_back(command, held_raw)
-        state = self._rejected_state(command, fault.reason)
-        market.events.append(CommandRejected(command.user, fault.reason, fault.message, state))
+        state = order.state(OrderStatus.REJECTED, fault.reason)
+        rejected = CommandRejected(command.user, fault.reason, fault.message, state)
+        self._market.events.append(rejected)
         return of_refusal(fault.reason)
 
-    def _rejected_state(self, command: PlaceOrder, reason: Reason) -> OrderState:
-        order = self._make(command, self._market.last_order_no, 0)
-        order.expire_at_ns = command.expire_at_ns
-        return order.state(OrderStatus.REJECTED, reason)
-
     def _taker_ppm(self, command: PlaceOrder) -> int:
-        return _rate(command.taker_fee_ppm, self._spec.taker_fee_ppm) if self._market.funds else 0
+        return rate_of(command.taker_fee_ppm, self._spec.taker_fee_ppm) if self._market.funds else 0
 
     def _estimate(self, command: PlaceOrder, taker_ppm: int) -> Estimate:
         limit = 0 if command.order_type in UNPRICED else command.price_ticks
@@ -368,18 +378,15 @@ class OrderDesk:
         known = closed is not None and closed.user == user
         return refuse(Reason.ORDER_CLOSED if known else Reason.ORDER_NOT_FOUND)
 
-    def cancel_all(self, command: CancelAll) -> Outcome:
-        """Cancel a user's orders, oldest first."""
-        market, numbers = self._market, []
+    def cancel_all(self, command: CancelAll) -> list[int]:
+        """Cancel a user's orders, oldest first; returns their numbers."""
+        market = self._market
+        numbers: list[int] = []
         for order in market.open.of_user(command.user):
             if command.side is None or order.side is command.side:
                 market.cancel(order, command.reason)
                 numbers.append(order.order_no)
-        return of_orders(numbers)
-
-
-def _rate(own_ppm: int, usual_ppm: int) -> int:
-    return own_ppm if own_ppm >= 0 else usual_ppm
+        return numbers
 
 
 def _is_unpriced_now(command: PlaceOrder) -> bool:

@@ -14,6 +14,7 @@ from actors.engine.market_api import (
     OutcomeQuery,
     RefusedReply,
     ScaleReply,
+    TwapReply,
     TwapsQuery,
     TwapsReply,
     UnknownReply,
@@ -55,7 +56,7 @@ class Replies:
         if isinstance(query, OutcomeQuery):
             return self._outcome(query.user, query.command_id)
         if isinstance(query, TwapsQuery):
-            return TwapsReply([])
+            return TwapsReply(market.twaps.active(query.user))
         return UnknownReply()
 
     def order_state(self, order_no: int) -> OrderState | None:
@@ -71,8 +72,11 @@ class Replies:
         if outcome is None:
             return UnknownReply()
         reply = self._from(outcome)
-        owner = reply.order.user if isinstance(reply, OrderReply) else user
-        return reply if owner == user else UnknownReply()
+        if isinstance(reply, OrderReply):
+            return reply if reply.order.user == user else UnknownReply()
+        if isinstance(reply, TwapReply):
+            return reply if reply.twap.user == user else UnknownReply()
+        return reply
 
     def _from(self, outcome: Outcome) -> AnyReply:
         kind, numbers = read(outcome)
@@ -83,6 +87,9 @@ class Replies:
             reason = Reason(numbers[0])
             order = self._final(numbers[1]) if reason is Reason.ORDER_CLOSED else None
             return _refused(reason, order)
+        if kind is Kind.TWAP:
+            twap = self._market.twaps.state(numbers[0])
+            return TwapReply(twap) if twap is not None else _refused(Reason.TWAP_CLOSED)
         if kind is Kind.ORDERS:
             return OrdersReply(self._states(numbers))
         if kind is Kind.SCALE:

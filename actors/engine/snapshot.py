@@ -10,11 +10,15 @@ from typing import Final
 
 import msgspec
 
+from actors.engine.candles import Candles
 from actors.engine.command_log import CommandLog
 from actors.engine.level import Order
 from actors.engine.market_state import MarketState
 from actors.engine.order import Fill, OrderState
 from actors.engine.pools.state import PoolState
+from actors.engine.public_state import Candle, PublicTrade
+from actors.engine.statistics import TradeTape
+from actors.engine.twap import Twap, TwapBook
 from actors.engine.units import (
     MarketStatus,
     Mode,
@@ -86,10 +90,15 @@ class MarketSnapshot(msgspec.Struct, array_like=True):
     commands_older: dict[str, int | tuple[int, ...]]
     commands_since_ns: int
     pools: list[PoolState]
+    last_scale_no: int
+    twaps: tuple[int, list[Twap], list[Twap]]
+    tape: list[PublicTrade]
+    candles: dict[int, list[Candle]]
 
 
 def capture(market: MarketState, commands: CommandLog, counters: tuple[int, int, int]) -> bytes:
     """Encode a market between two records."""
+    market.publish_trades()
     resting = [record for side in market.book.sides for record in map(_record, side.orders())]
     snapshot = MarketSnapshot(
         VERSION,
@@ -106,7 +115,11 @@ def capture(market: MarketState, commands: CommandLog, counters: tuple[int, int,
         commands.recent,
         commands.older,
         commands.since_ns,
-        market.pools.in_order(),
+        market.pools.states(),
+        market.last_scale_no,
+        market.twaps.dump(),
+        market.tape.dump(),
+        market.candles.dump(),
     )
     return _ENCODER.encode(snapshot)
 
@@ -163,7 +176,11 @@ def fill(market: MarketState, commands: CommandLog, snapshot: MarketSnapshot) ->
     commands.since_ns = snapshot.commands_since_ns
     for pool in snapshot.pools:
         if market.pools.knows(pool.pool_id):
-            market.pools.put(pool)
+            market.put_pool(pool)
+    market.last_scale_no = snapshot.last_scale_no
+    market.twaps = TwapBook.load(snapshot.twaps)
+    market.tape = TradeTape.load(snapshot.tape)
+    market.candles = Candles.load(snapshot.candles)
 
 
 def digest(data: bytes) -> str:

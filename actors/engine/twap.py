@@ -220,6 +220,11 @@ class TwapBook:
             return refuse(Reason.TWAP_NOT_FOUND)
         return refuse(Reason.TWAP_CLOSED) if twap.status is not TwapStatus.ACTIVE else twap
 
+    def state(self, twap_no: int) -> TwapState | None:
+        """Show a TWAP, active or recently ended, whoever's it is."""
+        twap = self._active.get(twap_no) or self._closed.get(twap_no)
+        return None if twap is None else twap.view()
+
     def next_due_ns(self) -> int:
         """Return when the next slice is due; 0 where no TWAP is active."""
         if self._earliest_ns is None:

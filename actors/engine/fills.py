@@ -1,0 +1,175 @@
+"""What a fill does: to the orders, to the money held for them, and what is said of it.
+
+Who fills whom, and how much of it, is decided in `matching`.
+"""
+
+from actors.engine.events import Traded
+from actors.engine.holds import fee_of
+from actors.engine.invariants import broken
+from actors.engine.level import Level, Order
+from actors.engine.market_state import MarketState
+from actors.engine.order import Fill
+from actors.engine.pools.routing import PoolPiece
+from actors.engine.settlement import FillPosting
+from actors.engine.units import OrderNo, Role, UserId
+
+_NOBODY = UserId("")
+_MAKER, _TAKER = Role.MAKER, Role.TAKER
+
+
+class Fills:
+    """Makes the fills of one market."""
+
+    __slots__ = ("_market",)
+
+    def __init__(self, market: MarketState) -> None:
+        self._market = market
+
+    def trade(self, taker: Order, maker: Order, level: Level, lots: int) -> None:
+        """Exchange ``lots`` at the maker's price; the maker stays where it is."""
+        market = self._market
+        price = level.price_ticks
+        quote = price * lots * market.rules.quote_unit
+        taker_fee = maker_fee = 0
+        if market.funds:
+            taker_fee = self._pay(taker, lots, quote, taker.taker_ppm, "")
+            maker_fee = self._pay(maker, lots, quote, maker.maker_ppm, "")
+        number = self._count_trade(price)
+        level.visible_lots -= lots
+        if maker.display_lots:
+            maker.shown_lots -= lots
+        self._note(
+            taker, lots, quote, Fill(number, price, lots, _TAKER, "", taker_fee, market.now_ns)
+        )
+        self._note(
+            maker, lots, quote, Fill(number, price, lots, _MAKER, "", maker_fee, market.now_ns)
+        )
+        self._tell_trade(
+            Traded(
+                number,
+                price,
+                lots,
+                quote,
+                taker.side,
+                "",
+                OrderNo(taker.order_no),
+                taker.user,
+                taker_fee,
+                OrderNo(maker.order_no),
+                maker.user,
+                maker_fee,
+                maker.filled_lots,
+                maker.remaining_lots,
+                maker.filled_quote_raw,
+            )
+        )
+
+    def from_pool(self, taker: Order, piece: PoolPiece) -> None:
+        """Fill an incoming order with a pool's slice; the pool's own rounding stays with it."""
+        market, lots, price = self._market, piece.size_lots, piece.price_ticks
+        quote = price * lots * market.rules.quote_unit
+        venue = piece.pool_id
+        fee = self._pay(taker, lots, quote, taker.taker_ppm, venue) if market.funds else 0
+        number = self._count_trade(price)
+        self._note(taker, lots, quote, Fill(number, price, lots, _TAKER, venue, fee, market.now_ns))
+        self._tell_trade(
+            Traded(
+                number,
+                price,
+                lots,
+                quote,
+                taker.side,
+                venue,
+                OrderNo(taker.order_no),
+                taker.user,
+                fee,
+                OrderNo(0),
+                _NOBODY,
+                0,
+                0,
+                0,
+                0,
+            )
+        )
+
+    def resting_from_pool(self, maker: Order, level: Level, piece: PoolPiece) -> None:
+        """Fill a resting order with a pool's slice, at the order's own price."""
+        market, lots, price = self._market, piece.size_lots, maker.limit_ticks
+        quote = price * lots * market.rules.quote_unit
+        venue = piece.pool_id
+        fee = self._pay(maker, lots, quote, maker.maker_ppm, venue) if market.funds else 0
+        level.visible_lots -= lots
+        if maker.display_lots:
+            maker.shown_lots -= lots
+        number = self._count_trade(price)
+        self._note(maker, lots, quote, Fill(number, price, lots, _MAKER, venue, fee, market.now_ns))
+        self._tell_trade(
+            Traded(
+                number,
+                price,
+                lots,
+                quote,
+                maker.side.opposite,
+                venue,
+                OrderNo(0),
+                _NOBODY,
+                0,
+                OrderNo(maker.order_no),
+                maker.user,
+                fee,
+                maker.filled_lots,
+                maker.remaining_lots,
+                maker.filled_quote_raw,
+            )
+        )
+
+    def _pay(self, order: Order, lots: int, quote: int, ppm: int, venue: str) -> int:
+        """Move one order's money for a fill, before the fill is noted; returns its fee."""
+        rules = self._market.rules
+        fee = fee_of(quote, ppm)
+        base = lots * rules.base_unit
+        if order.side:
+            order.held_raw -= base
+        else:
+            limit = order.limit_ticks
+            if limit:
+                # Never more in fees than was set aside for them (see `holds`).
+                left = limit * (order.remaining_lots - lots) * rules.quote_unit
+                fee = min(fee, order.held_raw - quote - left)
+            order.held_raw -= quote + fee
+        if order.held_raw < 0 or fee < 0:
+            broken(f"order {order.order_no} spends more than it holds")
+        self._market.postings.append(FillPosting(order.user, order.side, base, quote, fee, venue))
+        return fee
+
+    def _note(self, order: Order, lots: int, quote: int, fill: Fill) -> None:
+        market = self._market
+        order.filled_lots += lots
+        order.remaining_lots -= lots
+        order.filled_quote_raw += quote
+        order.fee_raw += fill.fee_raw
+        order.updated_ns = market.now_ns
+        order.sequence = market.sequence
+        if order.fills is None:
+            order.fills = [fill]
+        else:
+            order.fills.append(fill)
+        if order.parent:
+            market.parents_touched = True
+            market.twaps.filled(order.parent, lots, quote)
+
+    def _tell_trade(self, trade: Traded) -> None:
+        self._market.events.append(trade)
+        self._market.untold.append(trade)
+
+    def _count_trade(self, price: int) -> int:
+        market = self._market
+        market.last_trade_no += 1
+        market.last_price_ticks = price
+        if not market.traded_high:
+            market.traded_low = market.traded_high = price
+        elif price > market.traded_high:
+            market.traded_high = price
+        elif price < market.traded_low:
+            market.traded_low = price
+        return market.last_trade_no
