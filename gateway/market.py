@@ -8,19 +8,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from actors.engine.replica import MarketReplica
 from event_trader.wire.checksum import CHECKSUM_LEVELS, book_checksum
 
 from actors.engine.commands import PoolUpdated
+from actors.engine.hybrid import HybridLevel
 from actors.engine.pair_spec import PairSpec, PoolSpec
 from actors.engine.pools.state import PoolState
 from actors.engine.public_state import Candle, PublicState, PublicTrade
-from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus, Mode, Side
+from actors.engine.replica import MarketReplica
+from actors.engine.statistics import DayStatistics
+from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus, Mode
 from actors.journal.market_record import MarketRecord
 from actors.listing import market_name
 from gateway.codec import format_price, format_size
 from gateway.market_feeds import BookDelta, BookFeed, LatestFeed, LevelText, TradeFeed
-from gateway.market_stats import DayStats, day_stats
 from gateway.ws import frames
 
 BBO_INTERVAL_NS = 50 * NS_PER_MS
@@ -30,14 +31,6 @@ KEEP_ACTIVE_S = 60
 
 _TEXT_KEPT = 50_000
 _MINUTE_NS = 60 * NS_PER_S
-
-
-class Level(NamedTuple):
-    """One shown level. ``sources`` lists ``(pool_id, size_lots)``, "" for the order book."""
-
-    price_ticks: int
-    size_lots: int
-    sources: tuple[tuple[str, int], ...]
 
 
 class Quote(NamedTuple):
@@ -82,8 +75,9 @@ class Market:
         self._pool_seen_ns: dict[str, int] = {}
         self._quotes_shown = (NO_QUOTE, NO_QUOTE)
         self._price_shown = ("", "")
+        self._merged: tuple[list[HybridLevel], list[HybridLevel]] | None = None
         self._day_key = (-1, -1)
-        self._day = DayStats()
+        self._day = DayStatistics()
         self._cache: dict[object, bytes] = {}
         self._price_texts: dict[int, str] = {}
 
@@ -108,24 +102,37 @@ class Market:
         """Give the number of the last trade."""
         return self._replica.trade_seq
 
-    def levels(self, *, hybrid: bool, depth: int | None = None) -> tuple[list[Level], list[Level]]:
-        """Give bids and asks, best first; all of them, or at least ``depth`` where there are."""
+    def levels(
+        self, *, hybrid: bool, depth: int | None = None
+    ) -> tuple[list[HybridLevel], list[HybridLevel]]:
+        """Give (bids, asks), best first; all of them, or ``depth`` a side where there are."""
         if hybrid:
-            sides = self._replica.hybrid_levels(depth)
-            return tuple([Level(*level) for level in side] for side in sides)
-        sides = self._replica.levels(depth)
-        return tuple([Level(p, s, (("", s),)) for p, s in side] for side in sides)
+            sides = self._hybrid_sides(depth)
+        else:
+            bids, asks = self._replica.levels(depth)
+            return _own(bids), _own(asks)
+        return (sides[0], sides[1]) if depth is None else (sides[0][:depth], sides[1][:depth])
+
+    def _hybrid_sides(self, depth: int | None) -> tuple[list[HybridLevel], list[HybridLevel]]:
+        """Merge once per change; a depth beyond the pools' ladders is made on demand."""
+        if depth is not None and depth > self.spec.ladder_levels:
+            return self._replica.hybrid_levels(depth)
+        if self._merged is None:
+            self._merged = self._replica.hybrid_levels(None)
+        return self._merged
 
     def quotes(self) -> tuple[Quote, Quote]:
         """Give the best bid and ask: the order book's, or the hybrid's where a side is empty."""
-        bids, asks = self.levels(hybrid=False, depth=1)
+        bids, asks = self._replica.levels(1)
         return self._quote(bids, 0), self._quote(asks, 1)
 
-    def _quote(self, own: Sequence[Level], side: int) -> Quote:
+    def _quote(self, own: Sequence[tuple[int, int]], side: int) -> Quote:
         if own:
-            return Quote(own[0].price_ticks, own[0].size_lots, "clob")
-        other = self.levels(hybrid=True, depth=1)[side]
-        return Quote(other[0].price_ticks, other[0].size_lots, "hybrid") if other else NO_QUOTE
+            return Quote(own[0][0], own[0][1], "clob")
+        if not self.pool_specs:
+            return NO_QUOTE
+        other = self._hybrid_sides(1)[side]
+        return Quote(other[0][0], other[0][1], "hybrid") if other else NO_QUOTE
 
     def tape(self, limit: int) -> list[PublicTrade]:
         """Give the last ``limit`` trades, newest first."""
@@ -136,12 +143,12 @@ class Market:
         """Give the candles of an interval, oldest first, without the empty ones."""
         return self._replica.candles(interval_s)
 
-    def day(self, now_ns: int) -> DayStats:
+    def day(self, now_ns: int) -> DayStatistics:
         """Sum up the last 24 hours; once per trade and minute."""
         key = (self.trade_sequence, now_ns // _MINUTE_NS)
         if self._day_key != key:
             self._day_key = key
-            self._day = day_stats(self.candles(60), now_ns // NS_PER_S)
+            self._day = self._replica.day(now_ns)
         return self._day
 
     def pools(self) -> list[PoolState]:
@@ -152,7 +159,7 @@ class Market:
         """Give the time of the chain feed's last word on a pool, as recorded."""
         return self._pool_seen_ns.get(pool_id, 0)
 
-    def price_ticks(self, day: DayStats) -> int:
+    def price_ticks(self, day: DayStatistics) -> int:
         """Give the market's price: the last trade's, the middle of the quotes before the first."""
         if day.last_ticks:
             return day.last_ticks
@@ -180,7 +187,7 @@ class Market:
         """Show a size."""
         return format_size(self.spec, lots)
 
-    def shown(self, levels: Sequence[Level]) -> list[LevelText]:
+    def shown(self, levels: Sequence[HybridLevel]) -> list[LevelText]:
         """Show levels as ``(price, size)``."""
         return [(self.price_text(level[0]), self.size_text(level[1])) for level in levels]
 
@@ -243,6 +250,7 @@ class Market:
     def restore(self, state: PublicState) -> None:
         """Start from a pair's public state; every reader gets a new snapshot."""
         self._replica.restore(state)
+        self._merged = None
         self._day_key = (-1, -1)
         self.number = state.sequence
         self.time_ns = self._replica.time_ns
@@ -268,6 +276,8 @@ class Market:
         self.time_ns = record.time_ns
         self.settlement_heads = record.settlement_heads
         self._cache.clear()
+        if change.pools_changed or record.levels:
+            self._merged = None
         if self.pool_specs:
             for step in record.steps:
                 if isinstance(step.command, PoolUpdated):
@@ -313,7 +323,7 @@ class Market:
     def _price_frames(self) -> tuple[bytes, ...]:
         day = self.day(self.time_ns)
         price = self.price_text(self.price_ticks(day))
-        change = format_price(self.spec, day.last_ticks - day.open_ticks)
+        change = format_price(self.spec, day.change_ticks)
         if (price, change) == self._price_shown and self.price.dialects:
             return self.price.dialects
         self._price_shown = (price, change)
@@ -341,11 +351,9 @@ class Market:
 
     def _publish_book(self, record: MarketRecord) -> None:
         sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
-        for side, price_ticks, size_lots in (
-            (level.side, level.price_ticks, level.size_lots) for level in record.levels
-        ):
-            shown = sides[0 if side is Side.BUY else 1]
-            shown[self.price_text(price_ticks)] = self.size_text(size_lots) if size_lots else "0"
+        for level in record.levels:
+            size = self.size_text(level.size_lots) if level.size_lots else "0"
+            sides[level.side][self.price_text(level.price_ticks)] = size
         top = [self.shown(s) for s in self.levels(hybrid=False, depth=CHECKSUM_LEVELS)]
         self.book.publish(self._delta(self.book, record.book_seq, sides, top))
         self.book.readers.wake()
@@ -385,6 +393,11 @@ class Market:
     def _hybrid_sizes(self) -> tuple[dict[int, int], dict[int, int]]:
         bids, asks = self.levels(hybrid=True)
         return (
-            {level.price_ticks: level.size_lots for level in bids},
-            {level.price_ticks: level.size_lots for level in asks},
+            {price_ticks: size_lots for price_ticks, size_lots, _ in bids},
+            {price_ticks: size_lots for price_ticks, size_lots, _ in asks},
         )
+
+
+def _own(levels: Sequence[tuple[int, int]]) -> list[HybridLevel]:
+    """Give the order book's levels the form of hybrid ones."""
+    return [(price_ticks, size_lots, (("", size_lots),)) for price_ticks, size_lots in levels]

@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
+from actors.engine.hybrid import HybridLevel
 from actors.engine.pair_spec import PoolSpec
 from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus
+from gateway.chart import without_holes
 from gateway.codec import format_amount, format_price, format_ratio, format_size, format_time
-from gateway.market import Level, Market
-from gateway.market_stats import chart as chart_candles
+from gateway.market import Market
 from gateway.ws import frames
 
 encode = msgspec.json.Encoder().encode
@@ -78,14 +79,13 @@ def _market_row(market: Market, now_ns: int) -> bytes:
     def build() -> bytes:
         day = market.day(now_ns)
         price_ticks = market.price_ticks(day)
-        venues, total_raw = _venue_depths(market)
-        del venues
+        _, total_raw = _venue_depths(market)
         row = {
             "symbol": spec.symbol,
             "pair": pair_name(market),
             "mode": frames.mode_name(market.mode),
             "price": market.price_text(price_ticks),
-            "change_24h": format_price(spec, day.last_ticks - day.open_ticks),
+            "change_24h": format_price(spec, day.change_ticks),
             "volume_24h": format_size(spec, day.volume_lots),
             "high_24h": market.price_text(day.high_ticks),
             "low_24h": market.price_text(day.low_ticks),
@@ -114,7 +114,7 @@ def stats(market: Market, now_ns: int) -> bytes:
                 "supply": market.spec.base.supply,
                 "market_cap": _market_cap(market, price_ticks),
                 "volume_24h": format_size(market.spec, day.volume_lots),
-                "change_24h": format_price(market.spec, day.last_ticks - day.open_ticks),
+                "change_24h": format_price(market.spec, day.change_ticks),
             }
         )
 
@@ -127,7 +127,6 @@ def ticker(market: Market, now_ns: int) -> bytes:
     def build() -> bytes:
         spec, day = market.spec, market.day(now_ns)
         bid, ask = market.quotes()
-        change = day.last_ticks - day.open_ticks
         return encode(
             {
                 "symbol": spec.symbol,
@@ -138,8 +137,8 @@ def ticker(market: Market, now_ns: int) -> bytes:
                 "low_24h": market.price_text(day.low_ticks),
                 "volume_24h": format_size(spec, day.volume_lots),
                 "quote_volume_24h": format_amount(day.quote_raw, spec.quote.decimals),
-                "change_24h": format_price(spec, change),
-                "change_pct_24h": format_ratio(change * 100, day.open_ticks, 2),
+                "change_24h": format_price(spec, day.change_ticks),
+                "change_pct_24h": format_ratio(day.change_ticks * 100, day.open_ticks, 2),
                 "trades_24h": day.trades,
                 "best_bid": market.quote_text(bid)[0],
                 "best_ask": market.quote_text(ask)[0],
@@ -166,7 +165,7 @@ def chart(market: Market, interval: str, limit: int, now_ns: int) -> bytes:
                 "volume": market.size_text(candle.volume_lots),
                 "trades": candle.trades,
             }
-            for candle in chart_candles(market.candles(interval_s), interval_s, limit, now_s)
+            for candle in without_holes(market.candles(interval_s), interval_s, limit, now_s)
         ]
         return encode(
             {
@@ -185,8 +184,8 @@ def book(market: Market, depth: int, *, hybrid: bool) -> bytes:
 
     def build() -> bytes:
         bids, asks = market.levels(hybrid=hybrid, depth=depth)
-        best_bid = bids[0].price_ticks if bids else None
-        best_ask = asks[0].price_ticks if asks else None
+        best_bid = bids[0][0] if bids else None
+        best_ask = asks[0][0] if asks else None
         return encode(
             {
                 "symbol": market.spec.symbol,
@@ -287,8 +286,8 @@ def _venue_row(
         bids, asks = market.levels(hybrid=False, depth=1)
         mid = _spread(
             market,
-            bids[0].price_ticks if bids else None,
-            asks[0].price_ticks if asks else None,
+            bids[0][0] if bids else None,
+            asks[0][0] if asks else None,
         )["mid_price"]
         return row | {
             "venue": "CLOB", "chain": None, "kind": "order_book", "pool": None, "price": mid,
@@ -313,7 +312,7 @@ def market_stream_row(market: Market) -> bytes:
             "symbol": market.spec.symbol,
             "price": market.price_text(market.price_ticks(day)),
             "volume_24h": format_size(market.spec, day.volume_lots),
-            "change_24h": format_price(market.spec, day.last_ticks - day.open_ticks),
+            "change_24h": format_price(market.spec, day.change_ticks),
             "best_bid": market.quote_text(bid)[0],
             "best_ask": market.quote_text(ask)[0],
         }
@@ -367,11 +366,11 @@ def _spread(market: Market, best_bid: int | None, best_ask: int | None) -> dict[
     return shown
 
 
-def _sources(market: Market, levels: Sequence[Level]) -> list[list[dict[str, Any]]]:
+def _sources(market: Market, levels: Sequence[HybridLevel]) -> list[list[dict[str, Any]]]:
     return [
         [
             {**_source(market, pool_id), "size": market.size_text(size_lots)}
-            for pool_id, size_lots in level.sources
+            for pool_id, size_lots in level[2]
         ]
         for level in levels
     ]
