@@ -10,8 +10,8 @@ from itertools import islice
 
 from actors.engine.pair_spec import PairSpec
 from actors.engine.pools.curve import PoolCurve, PoolGrid
+from actors.engine.pools.kinds import live_curve
 from actors.engine.pools.ladder import PriceGrid, levels
-from actors.engine.pools.routing import curve_of
 from actors.engine.pools.state import PoolState
 from actors.engine.units import Side
 
@@ -55,7 +55,7 @@ class HybridDepth:
         if units is None:
             return
         self._states[state.pool_id] = state
-        curve = curve_of(state, units)
+        curve = live_curve(state, units)
         if curve is None:
             self._ladders.pop(state.pool_id, None)
         else:

@@ -25,10 +25,10 @@ import msgspec
 
 from actors.engine.invariants import broken, invariant
 from actors.engine.pair_spec import PairSpec
-from actors.engine.pools.constant_product import ConstantProductCurve
 from actors.engine.pools.curve import PoolCurve, PoolGrid
+from actors.engine.pools.kinds import live_curve
 from actors.engine.pools.ladder import PriceGrid, offered
-from actors.engine.pools.state import PoolState, PoolStatus
+from actors.engine.pools.state import PoolState
 from actors.engine.units import Side
 
 
@@ -79,8 +79,7 @@ class PoolRouter:
         invariant(state.pool_id in self._index, f"pool {state.pool_id} is not listed")
         at = self._index[state.pool_id]
         self._states[at] = state
-        live = state.status is PoolStatus.LIVE and state.curve is not None
-        self._curves[at] = curve_of(state, self._units[at]) if live else None
+        self._curves[at] = live_curve(state, self._units[at])
 
     def curves(self) -> list[PoolCurve | None]:
         """Return the live curves in the order of ``PairSpec.pools``; None where one is not live."""
@@ -161,10 +160,3 @@ class PoolRouter:
             sizes[at] += more
             rest -= more
         return sizes
-
-
-def curve_of(state: PoolState, units: PoolGrid) -> PoolCurve | None:
-    """Return the curve that a pool's state describes, whatever its kind; None where unknown."""
-    if state.curve is None:
-        return None
-    return ConstantProductCurve(state.curve, units)

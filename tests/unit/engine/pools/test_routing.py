@@ -1,14 +1,11 @@
 """The router against one swap per pool: what is shown can be had, within every bound."""
 
-from itertools import islice
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.engine.invariants import InvariantError
 from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
-from actors.engine.pools.ladder import PriceGrid, levels, offered
 from actors.engine.pools.routing import PoolRouter
 from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
 from actors.engine.units import Side
@@ -47,59 +44,6 @@ SHALLOW = (1_000_000 * E18, 3_010 * 10**6)
 
 pool_reserves = st.tuples(st.integers(10**15, 10**27), st.integers(10**3, 10**14))
 sides = st.sampled_from(list(Side))
-
-
-def test_price_grid_points_rise_by_a_step_and_at_least_a_tick():
-    """Low prices go tick by tick, high ones by 500 ppm."""
-    grid = PriceGrid(SPEC)
-    assert [grid.above(0), grid.above(1), grid.above(1999)] == [1, 2, 2000]
-    assert 480_000 < grid.above(10**9) - grid.at_or_below(10**9) < 500_001
-    assert grid.below(1) == 0
-    assert grid.at_or_below(grid.above(5000)) == grid.above(5000) == grid.at_or_above(5001)
-
-
-@given(st.integers(1, 10**15))
-def test_price_grid_neighbours_of_any_price_agree(ticks: int):
-    """Going up from a point and down again comes back to it."""
-    grid = PriceGrid(SPEC)
-    point = grid.at_or_below(ticks)
-    assert point <= ticks < grid.above(point)
-    assert grid.below(grid.above(point)) == point
-    assert grid.at_or_above(ticks) in {point, grid.above(point)}
-
-
-@given(pool_reserves, sides)
-def test_levels_of_any_pool_are_one_swap_and_strictly_ordered(
-    reserves: tuple[int, int], side: Side
-):
-    """Prices never repeat; the first k levels are never cheaper than one swap."""
-    made = router(reserves)
-    curve = made.curves()[0]
-    assert curve is not None
-    lots = cost = 0
-    last = 0
-    for price, size in islice(levels(curve, made.grid, side, 10**15), 60):
-        assert size > 0
-        assert not last or (price > last if side is Side.BUY else price < last)
-        lots, cost, last = lots + size, cost + price * size, price
-        quote = curve.quote_for(side, lots)
-        assert cost >= quote if side is Side.BUY else cost <= quote
-
-
-@given(st.lists(pool_reserves, min_size=1, max_size=3), sides, st.integers(1, 80))
-def test_available_at_any_level_is_at_least_what_the_ladders_show(
-    reserves: list[tuple[int, int]], side: Side, depth: int
-):
-    """An order at a shown price gets every level up to it, but for a rounding unit of dust."""
-    made = router(*reserves)
-    for curve in made.curves():
-        if curve is None:
-            continue
-        shown = 0
-        for price, size in islice(levels(curve, made.grid, side, 10**15), depth):
-            shown += size
-            if size > 1000:
-                assert offered(curve, made.grid, side, price) >= shown
 
 
 @given(
