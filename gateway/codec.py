@@ -7,9 +7,12 @@ Formatting never uses floats or exponents. Prices and sizes show exactly the pla
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from actors.engine.pair_spec import PairSpec
 from actors.engine.units import Mode
+from event_trader.wire.failure import ErrorCode
+from gateway.errors import ApiError, invalid
 
 
 @lru_cache(maxsize=1024)
@@ -83,3 +86,138 @@ def format_trade_id(symbol: str, mode: Mode, trade_no: int) -> str:
 
 
 _MODE_LETTERS = {Mode.PAPER: "p", Mode.LIVE: "l"}
+
+
+# Reading: what a request says, in the engine's integers.
+
+INT64_MAX = 2**63 - 1
+"""What a journal record can carry; a number beyond it is refused before it gets anywhere."""
+
+
+def read_price(spec: PairSpec, text: str, field: str = "price") -> int:
+    """Bring a plain decimal (checked by the wire model) to ticks; "0" is 0.
+
+    Raises:
+        ApiError: 400 PRICE_OFF_TICK or INVALID_PRICE, naming the field.
+    """
+    ticks = _steps(text, spec.tick_size)
+    if ticks is None:
+        message = f"{field} must be a multiple of the tick size {spec.tick_size}, was {text}."
+        details = {"field": field, "tick_size": spec.tick_size}
+        raise ApiError(400, ErrorCode.PRICE_OFF_TICK, message, details)
+    if ticks > spec.max_price_ticks:
+        largest = format_price(spec, spec.max_price_ticks)
+        message = f"{field} must be at most {largest}, was {text}."
+        raise ApiError(400, ErrorCode.INVALID_PRICE, message, {"field": field, "maximum": largest})
+    return ticks
+
+
+def read_size(spec: PairSpec, text: str, field: str = "quantity") -> int:
+    """Bring a plain decimal to lots.
+
+    Raises:
+        ApiError: 400 QUANTITY_OFF_LOT, QUANTITY_TOO_SMALL or QUANTITY_TOO_LARGE.
+    """
+    lots = _steps(text, spec.lot_size)
+    if lots is None:
+        message = f"{field} must be a multiple of the lot size {spec.lot_size}, was {text}."
+        details = {"field": field, "lot_size": spec.lot_size}
+        raise ApiError(400, ErrorCode.QUANTITY_OFF_LOT, message, details)
+    if lots < 1:
+        least = format_size(spec, spec.min_order_lots)
+        message = f"{field} must be at least {least}, was {text}."
+        raise ApiError(
+            400, ErrorCode.QUANTITY_TOO_SMALL, message, {"field": field, "minimum": least}
+        )
+    if lots > spec.max_order_lots:
+        largest = format_size(spec, spec.max_order_lots)
+        message = f"{field} must be at most {largest}, was {text}."
+        raise ApiError(
+            400, ErrorCode.QUANTITY_TOO_LARGE, message, {"field": field, "maximum": largest}
+        )
+    return lots
+
+
+def read_amount(text: str, decimals: int, field: str = "amount") -> int:
+    """Bring a plain decimal to raw units of an asset.
+
+    Raises:
+        ApiError: 400 INVALID_AMOUNT: zero, finer than the asset, or beyond 63 bits.
+    """
+    raw = _scaled(text, decimals)
+    if raw is None or not 0 < raw <= INT64_MAX:
+        message = f"{field} must be above zero, with at most {decimals} decimals, was {text}."
+        raise ApiError(400, ErrorCode.INVALID_AMOUNT, message, {"field": field})
+    return raw
+
+
+def read_percent_ppm(text: str, field: str) -> int:
+    """Bring per cent to parts per million, rounding down; above 0 and at most 100.
+
+    Raises:
+        ApiError: 422 naming the field.
+    """
+    raw = _scaled(text, 4)
+    if raw is None or not 0 < raw <= 1_000_000:
+        raise invalid(("body", field), "must be above 0 and at most 100, to four decimals")
+    return raw
+
+
+def _steps(text: str, step: str) -> int | None:
+    """Count the steps of a grid in a plain decimal; None when it lies between two."""
+    mantissa, places = _grid(step)
+    scaled = _scaled(text, places)
+    if scaled is None or scaled % mantissa:
+        return None
+    return scaled // mantissa
+
+
+def _scaled(text: str, places: int) -> int | None:
+    """Multiply a plain decimal by ``10**places``; None when digits would be lost."""
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > places:
+        if fraction[places:].strip("0"):
+            return None
+        fraction = fraction[:places]
+    return int(whole + fraction.ljust(places, "0"))
+
+
+# Ids
+
+ID_NUMBER_MAX = 10**18
+
+
+class MarketId(NamedTuple):
+    """What an order's, trade's, TWAP's or scale's id says."""
+
+    symbol: str
+    mode: Mode
+    number: int
+
+
+def parse_market_id(prefix: str, text: str) -> MarketId | None:
+    """Take an id such as ``ord_vaix_p_17`` apart; None for anything else."""
+    if len(text) > 80 or not text.isascii() or not text.startswith(f"{prefix}_"):
+        return None
+    parts = text[len(prefix) + 1 :].rsplit("_", 2)
+    if len(parts) != 3:
+        return None
+    symbol, letter, digits = parts
+    mode = _MODES.get(letter)
+    if mode is None or not symbol or not digits.isdigit() or digits[0] == "0":
+        return None
+    number = int(digits)
+    return MarketId(symbol, mode, number) if number < ID_NUMBER_MAX else None
+
+
+def format_twap_id(symbol: str, mode: Mode, twap_no: int) -> str:
+    """Name a TWAP: ``twap_vaix_p_3``."""
+    return f"twap_{symbol}_{_MODE_LETTERS[mode]}_{twap_no}"
+
+
+def format_scale_id(symbol: str, mode: Mode, scale_no: int) -> str:
+    """Name a scale: ``scale_vaix_p_3``."""
+    return f"scale_{symbol}_{_MODE_LETTERS[mode]}_{scale_no}"
+
+
+_MODES = {letter: mode for mode, letter in _MODE_LETTERS.items()}

@@ -16,15 +16,16 @@ from actors.engine.commands import Command
 from actors.engine.ledger_commands import Balance
 from actors.engine.market_api import AnyReply, Query
 from actors.engine.order import OrderState
-from actors.engine.pair_spec import PairSpec
 from actors.engine.units import Mode, UserId
+from actors.listing import Listing
+from gateway.market_data import MarketDataHub
 from gateway.settings import GatewaySettings
 
 
 class PairCaller(Protocol):
     """The way to one pair: gathers what is asked while a call is in flight."""
 
-    async def submit(self, mode: Mode, command: Command | Query) -> AnyReply:
+    async def submit(self, mode: Mode, asked: Command | Query) -> AnyReply:
         """Send one command or query, and wait for its reply.
 
         Raises:
@@ -73,7 +74,9 @@ class HistoryReader(Protocol):
         """Read closed orders, newest first, and how many there are."""
         ...
 
-    async def order(self, user: UserId, symbol: str, mode: Mode, order_no: int) -> OrderState | None:
+    async def order(
+        self, user: UserId, symbol: str, mode: Mode, order_no: int
+    ) -> OrderState | None:
         """Read one closed order of the user's."""
         ...
 
@@ -87,13 +90,11 @@ class GatewayDeps:
     """The ports and settings of one gateway."""
 
     settings: GatewaySettings
-    specs: Mapping[str, PairSpec]
-    """The listing, by symbol in lower case."""
+    listing: Listing
     pairs: Mapping[str, PairCaller]
     accounts: AccountsCaller
     history: HistoryReader
-    market_data: Any
-    """`gateway.market_data.MarketData`: the replicas; it renders the public routes."""
+    market_data: MarketDataHub
     redis: "redis.asyncio.Redis"
     dead_mans_switch: Any = None
     clock_ns: Callable[[], int] = time.time_ns

@@ -149,8 +149,8 @@ class FeeTier(ResponseModel):
     """The rates of one tier on one pair."""
 
     tier: str
-    maker_fee_bps: DecimalOut
-    taker_fee_bps: DecimalOut
+    maker_fee_bps: float
+    taker_fee_bps: float
 
 
 class PairFees(ResponseModel):
@@ -174,8 +174,8 @@ class MyPairFees(ResponseModel):
     symbol: str
     pair: str
     fee_asset: str
-    maker_fee_bps: DecimalOut
-    taker_fee_bps: DecimalOut
+    maker_fee_bps: float
+    taker_fee_bps: float
 
 
 class MyFees(ResponseModel):

@@ -1,0 +1,49 @@
+"""The aiohttp application of one gateway: ports in, served routes out.
+
+`build_app` is all the composition root calls. What a route does is in `routes`, what happens to
+every request in `middleware` and `endpoint`.
+"""
+
+from aiohttp import web
+
+from gateway.deps import DEPS, GatewayDeps
+from gateway.endpoint import Endpoint, Route
+from gateway.middleware import edge
+from gateway.routes import ROUTES
+from gateway.services import SERVICES, Services
+
+
+def build_app(deps: GatewayDeps) -> web.Application:
+    """Build a gateway's application. Starting and stopping the ports is the caller's."""
+    services = Services(deps)
+    app = web.Application(
+        middlewares=[edge(services)],
+        client_max_size=deps.settings.body_bytes_max,
+        handler_args={"access_log": None},
+    )
+    app[DEPS] = deps
+    app[SERVICES] = services
+    for route in ROUTES:
+        add_route(app, route, services)
+    app.on_cleanup.append(_close)
+    return app
+
+
+def add_route(app: web.Application, route: Route, services: Services) -> None:
+    """Serve one declared route; a GET is served to HEAD as well."""
+    endpoint = Endpoint(route, services)
+    path = route.path.replace("{symbol}", _symbol_pattern(services))
+    app.router.add_route(route.method, path, endpoint)
+    if route.method == "GET":
+        app.router.add_route("HEAD", path, endpoint)
+
+
+def _symbol_pattern(services: Services) -> str:
+    """Let ``VAIX/USDC`` stand where a symbol stands, with its slash encoded or not."""
+    quotes = sorted({spec.quote.symbol for spec in services.specs.values()})
+    letters = ["".join(f"[{c.lower()}{c.upper()}]" for c in quote) for quote in quotes]
+    return "{symbol:[^/]+(?:/(?:" + "|".join(letters) + "))?}" if quotes else "{symbol}"
+
+
+async def _close(app: web.Application) -> None:
+    app[SERVICES].passwords.close()

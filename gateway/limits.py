@@ -1,0 +1,266 @@
+"""Rate limits, counted exactly across all gateways of an exchange by one script in Redis.
+
+The count is a sliding window: at most ``count`` events in *any* window of ``per_s`` seconds, by
+Redis' clock. A request may face several limits at once (its pair's and its user's); it is counted
+against all of them or, when one refuses, against none.
+
+Three things keep it cheap without letting anything extra through. Checks gather into one pipeline
+while the last one is in flight. A refusal is remembered until the moment it could end. And of a
+limit of more than `CREDIT_SHARE` events, a gateway draws up to one part in `CREDIT_SHARE` at once and
+spends it within `CREDIT_S`; what it does not spend is lost, never added.
+"""
+
+import asyncio
+import math
+import time
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import redis.asyncio
+
+from event_trader.wire.failure import ErrorCode
+from gateway.errors import ApiError
+from gateway.settings import Rate
+
+CREDIT_SHARE: Final = 200
+CREDIT_S: Final = 0.1
+_CREDIT_US: Final = int(CREDIT_S * 1_000_000)
+"""Added to the window of what is drawn ahead: it may be spent that much later than it is logged."""
+_REFUSALS_MAX: Final = 100_000
+_CREDITS_MAX: Final = 50_000
+
+_SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local used, answers = {}, {}
+local refused = false
+for i = 1, #KEYS / 2 do
+  local log, sum = KEYS[2 * i - 1], KEYS[2 * i]
+  local count, window, cost = ARGV[4*i-3] + 0, ARGV[4*i-2] + 0, ARGV[4*i-1] + 0
+  local total = tonumber(redis.call('GET', sum) or '0')
+  local oldest = redis.call('LINDEX', log, -1)
+  while oldest do
+    local at, weight = string.match(oldest, '(%d+) (%d+)')
+    if at + window > now then break end
+    redis.call('RPOP', log)
+    total = total - weight
+    redis.call('SET', sum, total)
+    oldest = redis.call('LINDEX', log, -1)
+  end
+  if not oldest then total = 0 end
+  used[i] = total
+  local wait = 0
+  if total + cost > count then
+    refused = true
+    local freed, back = 0, -1
+    while total - freed + cost > count do
+      local entry = redis.call('LINDEX', log, back)
+      if not entry then wait = window break end
+      local at, weight = string.match(entry, '(%d+) (%d+)')
+      freed = freed + weight
+      wait = at + window - now
+      back = back - 1
+    end
+  end
+  answers[i] = {0, count - total, wait}
+end
+if refused then return answers end
+for i = 1, #KEYS / 2 do
+  local log, sum = KEYS[2 * i - 1], KEYS[2 * i]
+  local count, window, cost = ARGV[4*i-3] + 0, ARGV[4*i-2] + 0, ARGV[4*i-1] + 0
+  local drawn = math.min(math.max(cost, ARGV[4*i] + 0), count - used[i])
+  redis.call('LPUSH', log, string.format('%.0f %d', now, drawn))
+  local life = math.ceil(window / 1000) + 1000
+  redis.call('PEXPIRE', log, life)
+  redis.call('SET', sum, used[i] + drawn, 'PX', life)
+  local at = string.match(redis.call('LINDEX', log, -1), '(%d+)')
+  answers[i] = {drawn, count - used[i] - drawn, at + window - now}
+end
+return answers
+"""
+"""KEYS: log and sum of each limit. ARGV: count, window in us, cost, how many to draw, of each.
+Answers, of each, {drawn, remaining, us until the count falls (or, refused, until it would fit)}."""
+
+
+class Check(NamedTuple):
+    """One limit that a request faces."""
+
+    name: str
+    """Unique per limit and subject: ``placing:usr_1``."""
+    rate: Rate
+    cost: int = 1
+
+
+class LimitState(msgspec.Struct):
+    """How a limit stands after a request, for its ``X-RateLimit-*`` headers."""
+
+    limit: int
+    remaining: int
+    reset_s: float
+    """Seconds until the count falls."""
+
+    def headers(self) -> dict[str, str]:
+        """Show the state in the contract's headers."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(0, self.remaining)),
+            "X-RateLimit-Reset": str(math.ceil(time.time() + max(0.0, self.reset_s))),
+        }
+
+
+class _Credit(msgspec.Struct):
+    left: int
+    until: float
+    remaining: int
+    reset_at: float
+
+
+class _Waiting(NamedTuple):
+    checks: list[Check]
+    future: "asyncio.Future[list[list[int]]]"
+
+
+class Limits:
+    """Counts requests; the one instance of a gateway."""
+
+    def __init__(self, client: "redis.asyncio.Redis", *, enabled: bool) -> None:
+        self._enabled = enabled
+        self._redis: Any = client
+        self._script = self._redis.register_script(_SCRIPT)
+        self._refusals: dict[str, tuple[int, float, int]] = {}
+        self._credits: dict[str, _Credit] = {}
+        self._waiting: list[_Waiting] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    async def count(self, checks: list[Check]) -> LimitState | None:
+        """Count one request against its limits.
+
+        Returns:
+            The tightest limit's state, or None where nothing is limited.
+
+        Raises:
+            ApiError: 429 RATE_LIMITED with Retry-After; nothing was counted.
+        """
+        if not self._enabled or not checks:
+            return None
+        now = time.monotonic()
+        for check in checks:
+            self._recall_refusal(check, now)
+        state = self._spend(checks, now)
+        if state is not None:
+            return state
+        answers = await self._ask(checks)
+        return self._read(checks, answers)
+
+    def _recall_refusal(self, check: Check, now: float) -> None:
+        known = self._refusals.get(check.name)
+        if known is None:
+            return
+        cost, until, remaining = known
+        if now >= until:
+            del self._refusals[check.name]
+        elif check.cost >= cost:
+            raise _refusal(check, remaining, until - now)
+
+    def _spend(self, checks: list[Check], now: float) -> LimitState | None:
+        """Pay from what was drawn before, if every limit has enough left."""
+        paying = []
+        for check in checks:
+            credit = self._credits.get(check.name)
+            if credit is None or credit.left < check.cost or now >= credit.until:
+                return None
+            paying.append(credit)
+        tightest: LimitState | None = None
+        for check, credit in zip(checks, paying, strict=True):
+            credit.left -= check.cost
+            state = LimitState(
+                check.rate.count, credit.remaining + credit.left, credit.reset_at - now
+            )
+            tightest = _tighter(tightest, state)
+        return tightest
+
+    def _read(self, checks: list[Check], answers: list[list[int]]) -> LimitState | None:
+        now = time.monotonic()
+        granted = all(answer[0] for answer in answers)
+        tightest: LimitState | None = None
+        for check, (drawn, remaining, wait_us) in zip(checks, answers, strict=True):
+            wait_s = wait_us / 1e6
+            if not granted:
+                if remaining < check.cost:
+                    self._remember_refusal(check, now + wait_s, remaining)
+                    raise _refusal(check, remaining, wait_s)
+                continue
+            left = drawn - check.cost
+            if left > 0:
+                self._keep(check, _Credit(left, now + CREDIT_S, remaining, now + wait_s))
+            state = LimitState(check.rate.count, remaining + left, wait_s)
+            tightest = _tighter(tightest, state)
+        return tightest
+
+    def _remember_refusal(self, check: Check, until: float, remaining: int) -> None:
+        if len(self._refusals) >= _REFUSALS_MAX:
+            self._refusals.clear()
+        self._refusals[check.name] = (check.cost, until, remaining)
+
+    def _keep(self, check: Check, credit: _Credit) -> None:
+        if len(self._credits) >= _CREDITS_MAX:
+            self._credits.clear()
+        self._credits[check.name] = credit
+
+    async def _ask(self, checks: list[Check]) -> list[list[int]]:
+        future: asyncio.Future[list[list[int]]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(checks, future))
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.ensure_future(self._flush())
+        return await future
+
+    async def _flush(self) -> None:
+        """Send what waits, in one pipeline at a time, until nothing waits."""
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                answers = await self._send(batch)
+            except Exception as error:  # noqa: BLE001 (each waiter gets it, whatever it is)
+                for waiting in batch:
+                    if not waiting.future.done():
+                        waiting.future.set_exception(error)
+                continue
+            for waiting, answer in zip(batch, answers, strict=True):
+                if not waiting.future.done():
+                    waiting.future.set_result(answer)
+
+    async def _send(self, batch: list[_Waiting]) -> list[list[list[int]]]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for waiting in batch:
+            keys: list[str] = []
+            args: list[int] = []
+            for check in waiting.checks:
+                base = f"tandem:limits:{{{check.name}}}"
+                keys += (base, f"{base}:sum")
+                draw = check.rate.count // CREDIT_SHARE
+                window_us = check.rate.per_s * 1_000_000
+                if draw > check.cost:
+                    window_us += _CREDIT_US
+                args += (check.rate.count, window_us, check.cost, draw)
+            await self._script(keys=keys, args=args, client=pipeline)
+        answers: list[list[list[int]]] = await pipeline.execute()
+        return answers
+
+
+def _tighter(known: LimitState | None, state: LimitState) -> LimitState:
+    if known is None or state.remaining * known.limit < known.remaining * state.limit:
+        return state
+    return known
+
+
+def _refusal(check: Check, remaining: int, wait_s: float) -> ApiError:
+    seconds = max(1, math.ceil(wait_s))
+    state = LimitState(check.rate.count, remaining, wait_s)
+    kind = check.name.partition(":")[0]
+    return ApiError(
+        429,
+        ErrorCode.RATE_LIMITED,
+        f"More than {check.rate.count} in {check.rate.per_s} s ({kind}); wait {seconds} s.",
+        {"limit": kind, "count": check.rate.count, "per_s": check.rate.per_s},
+        headers={"Retry-After": str(seconds), **state.headers()},
+    )

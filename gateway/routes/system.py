@@ -1,0 +1,150 @@
+"""Time, health, metrics, and the documents that describe the API."""
+
+import asyncio
+from typing import Any, Final
+
+from aiohttp import web
+
+from actors.engine.market_api import BusyReply, OutcomeQuery
+from actors.engine.units import Mode, UserId
+from actors.errors import TandemError
+from event_trader.wire import system as wire
+from event_trader.wire.failure import ErrorCode
+from gateway.codec import format_time
+from gateway.endpoint import Call, LimitKind, NoQuery, Route
+from gateway.errors import ApiError
+from gateway.market_data import public_mode
+from gateway.routes.orders import PREFIX
+from gateway.services import Services
+
+_PROBE_S: Final = 2.0
+
+
+async def time(call: Call) -> dict[str, Any]:
+    """Tell the exchange's time."""
+    now_ns = call.services.deps.clock_ns()
+    return {"timestamp": format_time(now_ns), "epoch_ms": now_ns // 1_000_000}
+
+
+async def health(call: Call) -> dict[str, Any]:
+    """Say that the process is alive."""
+    settings = call.services.settings
+    return {"status": "ok", "gateway": settings.name, "version": settings.version}
+
+
+async def ready(call: Call) -> dict[str, Any]:
+    """Say whether the exchange can trade: the store answers and every pair does.
+
+    Raises:
+        ApiError: 503 RECOVERING; ``details`` says what is not ready.
+    """
+    services = call.services
+    symbols = list(services.specs)
+    probes = [_pair_state(services, symbol) for symbol in symbols]
+    store, *states = await asyncio.gather(_store_answers(services), *probes)
+    pairs = dict(zip(symbols, states, strict=True))
+    if not store or any(state != "ready" for state in states):
+        raise ApiError(
+            503,
+            ErrorCode.RECOVERING,
+            "The exchange cannot trade yet.",
+            {"redis": store, "pairs": pairs},
+            headers={"Retry-After": "1"},
+        )
+    return {"status": "ready", "redis": store, "pairs": pairs}
+
+
+async def _store_answers(services: Services) -> bool:
+    import redis.exceptions
+
+    client: Any = services.deps.redis
+    try:
+        return bool(await asyncio.wait_for(client.ping(), _PROBE_S))
+    except (redis.exceptions.RedisError, OSError, TimeoutError):
+        return False
+
+
+async def _pair_state(services: Services, symbol: str) -> str:
+    probe = OutcomeQuery(UserId("ready"), "ready")
+    try:
+        pair = services.deps.pairs[symbol]
+        reply = await asyncio.wait_for(pair.submit(Mode.PAPER, probe), _PROBE_S)
+    except (TandemError, TimeoutError):
+        return "unavailable"
+    return "recovering" if isinstance(reply, BusyReply) else "ready"
+
+
+async def exchange_metrics(call: Call) -> dict[str, Any]:
+    """Show latency and depth per pair, as this gateway sees them."""
+    services = call.services
+    rows = []
+    for symbol, spec in services.specs.items():
+        market = services.deps.market_data.market(symbol, public_mode(spec))
+        shown = market is not None and market.ready
+        bids, asks = market.levels(hybrid=False) if market is not None and shown else ([], [])
+        rows.append(
+            {
+                "symbol": symbol,
+                "latency": services.metrics.pair_quantiles(symbol),
+                "bid_levels": len(bids),
+                "ask_levels": len(asks),
+                "sequence": market.number if market is not None else 0,
+            }
+        )
+    return {"gateway": services.settings.name, "pairs": rows}
+
+
+async def prometheus(call: Call) -> web.Response:
+    """Render the gateway's counters."""
+    return web.Response(
+        body=call.services.metrics.prometheus(),
+        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+    )
+
+
+async def openapi(call: Call) -> bytes:
+    """Show the OpenAPI document."""
+    from gateway.openapi import document_bytes
+    from gateway.routes import ROUTES as ALL_ROUTES
+
+    return document_bytes(ALL_ROUTES, call.services)
+
+
+async def docs(_: Call) -> web.Response:
+    """Show the page that reads the OpenAPI document."""
+    from gateway.docs import PAGE
+
+    return web.Response(text=PAGE, content_type="text/html")
+
+
+ROUTES: Final = (
+    Route(
+        method="GET", path=f"{PREFIX}/time", handler=time, tag="system", summary="Server time",
+        response=wire.ServerTime,
+    ),
+    Route(
+        method="GET", path=f"{PREFIX}/metrics", handler=exchange_metrics, tag="system",
+        summary="Latency and depth per pair", response=wire.Metrics,
+    ),
+    Route(
+        method="GET", path="/health", handler=health, tag="system", summary="The process is alive",
+        limit=LimitKind.NONE, response=wire.Health,
+    ),
+    Route(
+        method="GET", path="/ready", handler=ready, tag="system",
+        summary="The exchange can trade", limit=LimitKind.NONE, response=wire.Ready,
+        errors=(ErrorCode.RECOVERING,),
+    ),
+    Route(
+        method="GET", path="/metrics", handler=prometheus, tag="system",
+        summary="Counters as Prometheus text", limit=LimitKind.NONE, media_type="text/plain",
+    ),
+    Route(
+        method="GET", path="/openapi.json", handler=openapi, tag="system", query=NoQuery,
+        summary="This document", limit=LimitKind.NONE,
+    ),
+    Route(
+        method="GET", path="/docs", handler=docs, tag="system", summary="This API, to read",
+        limit=LimitKind.NONE, media_type="text/html",
+    ),
+)  # fmt: skip
