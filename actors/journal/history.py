@@ -210,8 +210,6 @@ class HistoryWriter:
                     self._give_up(tail, error.stream, error)
                     continue
                 self._write(client, tail, batch)
-                if not batch and not self._markets:
-                    self._stopping.wait(BACK_OFF_FIRST_S)
                 if batch:
                     self._stopping.wait(PAUSE_S)
         finally:

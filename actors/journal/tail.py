@@ -13,6 +13,7 @@ out before. The follower rebuilds the one and follows again.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Final, cast
 
@@ -203,6 +204,7 @@ class ThreadTail:
         """
         wanted = self._cursor.wanted()
         if not wanted:
+            time.sleep(block_ms / 1_000)
             return []
         try:
             answer = self._client.xread(wanted, count=RECORDS_MAX, block=block_ms)
