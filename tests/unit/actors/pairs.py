@@ -1,5 +1,6 @@
 """A pair's runtime over a memory journal and real ledgers, without processes or sockets."""
 
+import threading
 from dataclasses import dataclass, field
 
 import msgspec
@@ -44,16 +45,21 @@ class MemoryShard:
         self.ledger = Ledger(number, shards)
         self.lose_requests = 0
         self.lose_answers = 0
-        self.calls = 0
+        self.serve = 10**9
+        """How many more requests reach the ledger; all later ones are lost."""
+        self.gate = threading.Event()
+        """Requests wait here while it is not set."""
+        self.gate.set()
         self._requests = msgspec.msgpack.Decoder(LedgerRequest)
         self._encoder = msgspec.msgpack.Encoder()
 
     def start(self, request: bytes) -> object:
         """Apply at once, unless the request is to be lost."""
-        self.calls += 1
-        if self.lose_requests:
-            self.lose_requests -= 1
+        self.gate.wait(5)
+        if self.lose_requests or not self.serve:
+            self.lose_requests = max(0, self.lose_requests - 1)
             return UnknownOutcomeError("account", "request lost")
+        self.serve -= 1
         answer = self._encoder.encode(self.ask(self._requests.decode(request)))
         if self.lose_answers:
             self.lose_answers -= 1

@@ -145,19 +145,9 @@ def test_inbox_full_answers_busy_and_changes_nothing() -> None:
     """Beyond the bound a whole batch is turned away, and an empty inbox takes any batch."""
     bench = Bench(inbox_requests_max=2)
     bench.grant(ALICE, USDC=1_000 * USDC)
-    gate = threading.Event()
-    slow = bench.shards[0].start, bench.shards[1].start
-
-    def wait_first(start):
-        def held(request: bytes) -> object:
-            gate.wait(5)
-            return start(request)
-
-        return held
-
     runtime = bench.boot()
-    for shard, start in zip(bench.shards, slow, strict=True):
-        shard.start = wait_first(start)  # type: ignore[method-assign]
+    for shard in bench.shards:
+        shard.gate.clear()
     answers: list[bytes] = []
     threads = []
     for number in range(3):
@@ -168,7 +158,8 @@ def test_inbox_full_answers_busy_and_changes_nothing() -> None:
         wait_until(lambda: bool(answers) or runtime.status().waiting in {0, 2}, 5, "queueing")
     wait_until(lambda: len(answers) == 1, 5, "the busy answer")
     assert all(isinstance(reply, BusyReply) for reply in replies(answers[0]))
-    gate.set()
+    for shard in bench.shards:
+        shard.gate.set()
     for thread in threads:
         thread.join(5)
     runtime.stop()
@@ -253,22 +244,13 @@ def test_settlement_undelivered_at_the_crash_is_delivered_once(bench: Bench) -> 
     """What the journal says is owed reaches the shards after a restart, once."""
     runtime = bench.boot()
     runtime.submit(batch(buy("c1")))
-    # The trade's hold is answered, then both shards fall silent: the settlement is not delivered.
-    original = [shard.start for shard in bench.shards]
-    for shard in bench.shards:
-        shard.start = lambda request: UnknownOutcomeError("account", "down")  # type: ignore
-    seller = bench.shards[shard_of(BOB, SHARDS)]
-    calls = iter([original[shard_of(BOB, SHARDS)]])
-
-    def once(request: bytes) -> object:
-        start = next(calls, None)
-        return start(request) if start else UnknownOutcomeError("account", "down")
-
-    seller.start = once  # type: ignore[method-assign]
+    # The seller's hold is answered, then both shards are gone: the settlements stay undelivered.
+    for number, shard in enumerate(bench.shards):
+        shard.serve = 1 if number == shard_of(BOB, SHARDS) else 0
     assert order(replies(runtime.submit(batch(sell("c2"))))[0]).status is OrderStatus.FILLED
     wait_until(lambda: bool(bench.deaths), 5, "the death by silence")
-    for shard, start in zip(bench.shards, original, strict=True):
-        shard.start = start  # type: ignore[method-assign]
+    for shard in bench.shards:
+        shard.serve = 10**9
     bench.boot().stop()
     bench.boot().stop()
     assert bench.balances(ALICE)["VAIX"] == (1_010 * VAIX, 0)
