@@ -64,8 +64,8 @@ class Market:
         self.time_ns = 0
         """The time of that record."""
         self.settlement_heads: list[int] = []
-        self.book = BookFeed()
-        self.hybrid = BookFeed()
+        self.book = BookFeed(frames.book_update)
+        self.hybrid = BookFeed(frames.book_update)
         self.trades = TradeFeed()
         self.bbo = LatestFeed(BBO_INTERVAL_NS)
         self.price = LatestFeed(PRICE_INTERVAL_NS)
@@ -238,7 +238,7 @@ class Market:
     def refresh(self) -> None:
         """Bring the throttled feeds up to date for a reader that has just come."""
         if self.ready:
-            for feed, encode in ((self.bbo, self._bbo_frames), (self.price, self._price_frames)):
+            for feed, encode in ((self.bbo, self._bbo_frame), (self.price, self._price_frame)):
                 if feed.marked and feed.publish(encode()):
                     feed.readers.wake()
 
@@ -258,7 +258,7 @@ class Market:
         self._cache.clear()
         self.trades.restart(state.trade_seq - len(state.trades))
         for trade in state.trades:
-            self.trades.publish(trade.trade_no, frames.trade(self.spec, self.mode, trade))
+            self.trades.publish(frames.trade(self.spec, self.mode, trade))
         self._pool_seen_ns = {pool.pool_id: pool.block_time_ns for pool in state.pools}
         for hybrid in (False, True):
             if self._active_until_s[hybrid]:
@@ -283,7 +283,7 @@ class Market:
                 if isinstance(step.command, PoolUpdated):
                     self._pool_seen_ns[step.command.pool.pool_id] = record.time_ns
         for trade in change.trades:
-            self.trades.publish(trade.trade_no, frames.trade(self.spec, self.mode, trade))
+            self.trades.publish(frames.trade(self.spec, self.mode, trade))
         if change.trades:
             self.price.mark()
             self.trades.readers.wake()
@@ -301,17 +301,17 @@ class Market:
         """
         if not self.ready:
             return None
-        if self.bbo.flush(now_ns, self._bbo_frames):
+        if self.bbo.flush(now_ns, self._bbo_frame):
             self.bbo.readers.wake()
-        if self.price.flush(now_ns, self._price_frames):
+        if self.price.flush(now_ns, self._price_frame):
             self.price.readers.wake()
         dues = [due for due in (self.bbo.due(), self.price.due()) if due is not None]
         return min(dues, default=None)
 
-    def _bbo_frames(self) -> tuple[bytes, ...]:
+    def _bbo_frame(self) -> bytes:
         bid, ask = quotes = self.quotes()
-        if quotes == self._quotes_shown and self.bbo.dialects:
-            return self.bbo.dialects
+        if quotes == self._quotes_shown and self.bbo.frame:
+            return self.bbo.frame
         self._quotes_shown = quotes
         return frames.bbo(
             self.spec.symbol,
@@ -320,12 +320,12 @@ class Market:
             self.time_ns,
         )
 
-    def _price_frames(self) -> tuple[bytes, ...]:
+    def _price_frame(self) -> bytes:
         day = self.day(self.time_ns)
         price = self.price_text(self.price_ticks(day))
         change = format_price(self.spec, day.change_ticks)
-        if (price, change) == self._price_shown and self.price.dialects:
-            return self.price.dialects
+        if (price, change) == self._price_shown and self.price.frame:
+            return self.price.frame
         self._price_shown = (price, change)
         return frames.price(self.spec.symbol, price, change, self.time_ns)
 

@@ -61,25 +61,22 @@ class Readers:
             wake()
 
 
-BookEncoder = Callable[[BookDelta], bytes]
-
-
 class BookFeed:
-    """The updates of one book (resting or hybrid), each encoded once per dialect.
+    """The updates of one book (resting or hybrid), each encoded once, when it is first read.
 
-    A dialect is an encoder: the native channel and ``/ws/clob`` show the same change differently.
     Merged updates are kept too, so that many readers equally far behind share one.
     """
 
-    def __init__(self, ring: int = BOOK_RING) -> None:
+    def __init__(self, encode: Callable[[BookDelta], bytes], ring: int = BOOK_RING) -> None:
         self.readers = Readers()
         self.sequence = 0
         """The sequence of the newest published state."""
         self.generation = 0
         """Raised whenever the book starts anew and older cursors mean nothing."""
         self._deltas: deque[BookDelta] = deque(maxlen=ring)
-        self._frames: dict[tuple[int, BookEncoder], bytes] = {}
-        self._merged: dict[tuple[int, BookEncoder], bytes] = {}
+        self._encode = encode
+        self._frames: dict[int, bytes] = {}
+        self._merged: dict[int, bytes] = {}
 
     def restart(self, sequence: int) -> None:
         """Begin again from a snapshot at ``sequence``: every reader will be sent a new one."""
@@ -92,9 +89,7 @@ class BookFeed:
     def publish(self, delta: BookDelta) -> None:
         """Append a change; ``delta.previous`` must be the feed's sequence."""
         if len(self._deltas) == self._deltas.maxlen:
-            oldest = self._deltas[0].sequence
-            for key in [key for key in self._frames if key[0] == oldest]:
-                del self._frames[key]
+            self._frames.pop(self._deltas[0].sequence, None)
         self._deltas.append(delta)
         self.sequence = delta.sequence
         self._merged.clear()
@@ -105,7 +100,7 @@ class BookFeed:
             return True
         return bool(self._deltas) and self._deltas[0].previous <= cursor < self.sequence
 
-    def after(self, cursor: int, encode: BookEncoder) -> tuple[bytes, int] | None:
+    def after(self, cursor: int) -> tuple[bytes, int] | None:
         """Give the frame that follows ``cursor``, and the cursor after it.
 
         Returns:
@@ -117,12 +112,11 @@ class BookFeed:
         if behind is None:
             return None
         if len(deltas) - behind > CONFLATE_AFTER:
-            return self._merge(cursor, behind, encode), self.sequence
+            return self._merge(cursor, behind), self.sequence
         delta = deltas[behind]
-        key = (delta.sequence, encode)
-        frame = self._frames.get(key)
+        frame = self._frames.get(delta.sequence)
         if frame is None:
-            frame = self._frames[key] = encode(delta)
+            frame = self._frames[delta.sequence] = self._encode(delta)
         return frame, delta.sequence
 
     def _position(self, cursor: int) -> int | None:
@@ -135,9 +129,8 @@ class BookFeed:
                 return index if deltas[index].previous == cursor else None
         return None
 
-    def _merge(self, cursor: int, position: int, encode: BookEncoder) -> bytes:
-        key = (cursor, encode)
-        frame = self._merged.get(key)
+    def _merge(self, cursor: int, position: int) -> bytes:
+        frame = self._merged.get(cursor)
         if frame is not None:
             return frame
         bids: dict[str, str] = {}
@@ -147,18 +140,18 @@ class BookFeed:
             bids.update(deltas[index].bids)
             asks.update(deltas[index].asks)
         newest = deltas[-1]._replace(previous=cursor, bids=bids, asks=asks)
-        frame = self._merged[key] = encode(newest)
+        frame = self._merged[cursor] = self._encode(newest)
         return frame
 
 
 class TradeFeed:
-    """Trade frames by trade number, contiguous, each encoded once per dialect."""
+    """Trade frames by trade number, contiguous, each encoded once."""
 
     def __init__(self, ring: int = TRADE_RING) -> None:
         self.readers = Readers()
         self.sequence = 0
         self.generation = 0
-        self._frames: deque[tuple[int, tuple[bytes, ...]]] = deque(maxlen=ring)
+        self._frames: deque[bytes] = deque(maxlen=ring)
 
     def restart(self, sequence: int) -> None:
         """Begin again at ``sequence``: the frames kept so far are forgotten."""
@@ -166,21 +159,20 @@ class TradeFeed:
         self.generation += 1
         self._frames.clear()
 
-    def publish(self, sequence: int, dialects: tuple[bytes, ...]) -> None:
-        """Append trade ``sequence``; it must be the next one."""
-        self._frames.append((sequence, dialects))
-        self.sequence = sequence
+    def publish(self, frame: bytes) -> None:
+        """Append the next trade's frame."""
+        self._frames.append(frame)
+        self.sequence += 1
 
     def covers(self, cursor: int) -> bool:
         """Tell whether every trade after ``cursor`` is still here."""
         return self.sequence - len(self._frames) <= cursor <= self.sequence
 
-    def after(self, cursor: int, dialect: int) -> tuple[bytes, int] | None:
+    def after(self, cursor: int) -> tuple[bytes, int] | None:
         """Give the frame of the trade after ``cursor``, and the cursor after it; None if gone."""
         if cursor >= self.sequence or not self.covers(cursor):
             return None
-        sequence, dialects = self._frames[cursor - self.sequence]
-        return dialects[dialect], sequence
+        return self._frames[cursor - self.sequence], cursor + 1
 
 
 class LatestFeed:
@@ -193,7 +185,8 @@ class LatestFeed:
     def __init__(self, interval_ns: int) -> None:
         self.readers = Readers()
         self.version = 0
-        self.dialects: tuple[bytes, ...] = ()
+        self.frame = b""
+        """The newest; empty before the first."""
         self._interval_ns = interval_ns
         self.marked = False
         """The subject changed since the last frame was made."""
@@ -209,7 +202,7 @@ class LatestFeed:
             return None
         return self._published_ns + self._interval_ns
 
-    def flush(self, now_ns: int, encode: Callable[[], tuple[bytes, ...]]) -> bool:
+    def flush(self, now_ns: int, encode: Callable[[], bytes]) -> bool:
         """Publish the newest state if somebody reads it and the interval has passed.
 
         Returns:
@@ -221,12 +214,12 @@ class LatestFeed:
         self._published_ns = now_ns
         return self.publish(encode())
 
-    def publish(self, dialects: tuple[bytes, ...]) -> bool:
+    def publish(self, frame: bytes) -> bool:
         """Make this the newest frame at once; false when it says nothing new."""
         self.marked = False
-        if dialects == self.dialects:
+        if frame == self.frame:
             return False
-        self.dialects = dialects
+        self.frame = frame
         self.version += 1
         return True
 

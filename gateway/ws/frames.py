@@ -1,7 +1,7 @@
-"""The bytes of every WebSocket frame, in both dialects: the native channels and ``/ws/clob``.
+"""The bytes of every WebSocket frame that is not somebody's own.
 
-Pure functions from shown strings and integers to JSON text as bytes. Who is sent which frame, and
-when, is the sessions' (`protocol` and its neighbours).
+Pure functions from shown strings and integers to JSON text as bytes; ``type`` always comes first.
+Who is sent which frame, and when, is the sessions' (`protocol` and its neighbours).
 """
 
 from collections.abc import Sequence
@@ -57,38 +57,6 @@ def book_update(delta: BookDelta) -> bytes:
     )
 
 
-def clob_book_delta(delta: BookDelta) -> bytes:
-    """Encode changed levels for ``/ws/clob``, without its closing brace (`stamp` adds it)."""
-    return _open(
-        {
-            "type": "book_delta",
-            "channel": "l2Book",
-            "sequence": delta.sequence,
-            "previous_sequence": delta.previous,
-            "bids": tuple(delta.bids.items()),
-            "asks": tuple(delta.asks.items()),
-            "timestamp": format_time(delta.time_ns),
-            "checksum": delta.checksum,
-        }
-    )
-
-
-def clob_open(fields: dict[str, Any]) -> bytes:
-    """Encode a ``/ws/clob`` frame without its closing brace, so that it can be shared."""
-    return _open(fields)
-
-
-def clob_stamp(shared: bytes, global_sequence: int) -> bytes:
-    """Finish a shared ``/ws/clob`` frame with one connection's own count."""
-    return b'%b,"global_sequence":%d}' % (shared, global_sequence)
-
-
-def clob_fields(frame: bytes, kind: str, channel: str) -> bytes:
-    """Turn a native frame into an open ``/ws/clob`` frame of another type on a channel."""
-    fields = msgspec.json.decode(frame)
-    return _open({**fields, "type": kind, "channel": channel})
-
-
 def trade_fields(spec: PairSpec, mode: Mode, trade: PublicTrade) -> dict[str, Any]:
     """Show a trade as `/trades` lists it: never a user, and ``side`` is the taker's."""
     return {
@@ -107,12 +75,10 @@ def chain_of(pool_id: str) -> str | None:
     return pool_id.partition(":")[0] or None
 
 
-def trade(spec: PairSpec, mode: Mode, trade: PublicTrade) -> tuple[bytes, bytes]:
-    """Encode one trade in both dialects."""
+def trade(spec: PairSpec, mode: Mode, trade: PublicTrade) -> bytes:
+    """Encode one trade; its number is its sequence."""
     fields = trade_fields(spec, mode, trade)
-    native = {"type": "trade", **fields, "sequence": trade.trade_no}
-    clob = {"type": "trade", "channel": "trades", "symbol": spec.symbol, **fields}
-    return encode(native), _open({**clob, "sequence": trade.trade_no})
+    return encode({"type": "trade", "symbol": spec.symbol, **fields, "sequence": trade.trade_no})
 
 
 def bbo(
@@ -120,26 +86,27 @@ def bbo(
     quotes: Sequence[tuple[str | None, str | None]],
     sequence: int,
     time_ns: int,
-) -> tuple[bytes, bytes]:
-    """Encode the best bid and ask in both dialects; null where nothing is offered."""
+) -> bytes:
+    """Encode the best bid and ask; null where nothing is offered."""
     (best_bid, bid_size), (best_ask, ask_size) = quotes
-    fields = {
-        "type": "bbo",
-        "symbol": symbol,
-        "best_bid": best_bid,
-        "best_bid_size": bid_size,
-        "best_ask": best_ask,
-        "best_ask_size": ask_size,
-        "sequence": sequence,
-        "timestamp": format_time(time_ns),
-    }
-    return encode(fields), _open({**fields, "channel": "bbo"})
+    return encode(
+        {
+            "type": "bbo",
+            "symbol": symbol,
+            "best_bid": best_bid,
+            "best_bid_size": bid_size,
+            "best_ask": best_ask,
+            "best_ask_size": ask_size,
+            "sequence": sequence,
+            "timestamp": format_time(time_ns),
+        }
+    )
 
 
-def price(symbol: str, shown: str, change_24h: str, time_ns: int) -> tuple[bytes]:
+def price(symbol: str, shown: str, change_24h: str, time_ns: int) -> bytes:
     """Encode the last price."""
     fields = {"type": "price", "symbol": symbol, "price": shown, "change_24h": change_24h}
-    return (encode({**fields, "timestamp": format_time(time_ns)}),)
+    return encode({**fields, "timestamp": format_time(time_ns)})
 
 
 def trades_snapshot(symbol: str, trades: list[dict[str, Any]], sequence: int, now_ns: int) -> bytes:
@@ -180,7 +147,3 @@ def connected(user_id: str, now_ns: int, positions: dict[str, int]) -> bytes:
 def mode_name(mode: Mode) -> str:
     """Show a mode: ``paper`` or ``live``."""
     return mode.name.lower()
-
-
-def _open(fields: dict[str, Any]) -> bytes:
-    return encode(fields)[:-1]

@@ -9,7 +9,6 @@ from typing import Any
 
 from gateway.market import Market
 from gateway.market_feeds import LatestFeed, RowsFeed
-from gateway.ws import frames
 from gateway.ws.protocol import (
     CLOSE_SLOW,
     Clock,
@@ -89,7 +88,7 @@ class BookSession(ChannelSession):
         if not self._market.ready:
             return None
         if cursor is not None and self._generation == feed.generation:
-            following = feed.after(cursor, frames.book_update)
+            following = feed.after(cursor)
             if following is not None:
                 frame, self._cursor = following
                 return frame
@@ -134,7 +133,7 @@ class TradesSession(ChannelSession):
         if self._cursor == feed.sequence or not self._market.ready:
             return None
         if self._cursor is not None:
-            following = feed.after(self._cursor, 0)
+            following = feed.after(self._cursor)
             if following is not None:
                 frame, self._cursor = following
                 return frame
@@ -180,10 +179,10 @@ class LatestSession(ChannelSession):
     def next_data(self) -> bytes | None:
         """Give the newest frame if it was not sent yet."""
         feed = self._feed
-        if self._version == feed.version or not feed.dialects:
+        if self._version == feed.version or not feed.frame:
             return None
         self._version = feed.version
-        return feed.dialects[0]
+        return feed.frame
 
 
 class MarketsSession(ChannelSession):
