@@ -89,6 +89,8 @@ class OrderTriggered(Event, tag=6, frozen=True, array_like=True, gc=False):
 
     order_no: OrderNo
     user: UserId
+    remaining_lots: int = 0
+    """Its open size, nothing of which is filled yet."""
 
 
 class OrderAmended(Event, tag=7, frozen=True, array_like=True, gc=False):

@@ -77,7 +77,8 @@ class Matcher:
             order.pending = False
             order.updated_ns = market.now_ns
             order.sequence = market.sequence
-            market.events.append(OrderTriggered(OrderNo(order.order_no), order.user))
+            number = OrderNo(order.order_no)
+            market.events.append(OrderTriggered(number, order.user, order.remaining_lots))
             self.enter(order)
 
     def sweep_resting(self) -> None:
