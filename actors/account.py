@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from actors.account_recovery import ShardName
-from actors.account_shard import ShardRuntime, ShardStatus, ShardStore
+from actors.account_shard import ShardOptions, ShardRuntime, ShardStatus, ShardStore
 from actors.ports import BlockingAccountPort
 
 Wiring = Callable[[], tuple[ShardStore, dict[int, BlockingAccountPort]]]
@@ -38,7 +38,8 @@ class AccountShard:
     def __init__(self, shard: int, shards: int, wiring: Wiring) -> None:
         gc.set_threshold(100_000, 50, 1_000)  # the ledger's objects live long and make no cycles
         store, peers = wiring()
-        self._shard = ShardRuntime(ShardName(shard, shards), store, peers, end_process)
+        name, options = ShardName(shard, shards), ShardOptions(freezes=True)
+        self._shard = ShardRuntime(name, store, peers, end_process, options)
         self._shard.start()
 
     def call(self, request: bytes) -> bytes:

@@ -11,6 +11,7 @@ because the state they speak of may still be on its way to the disk. The inbox i
 number of threads that call, as each waits for its answer.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -76,11 +77,14 @@ class ShardOptions(NamedTuple):
         parked_max: how many may wait at once; further ones are asked to come back. Keep it below
             the number of threads that call, or waiting reads keep the settlements out.
         recover_retry_s: pause before recovery asks a store again that did not answer.
+        freezes: whether to take what was recovered out of the garbage collector's sight, where the
+            process is the shard's own.
     """
 
     park_s: float = 2.0
     parked_max: int = 8
     recover_retry_s: float = 0.5
+    freezes: bool = False
 
 
 DEFAULT_OPTIONS: Final = ShardOptions()
@@ -231,6 +235,9 @@ class ShardRuntime:
                 return
             self._ledger, self._number = rebuilt
             self._sums = self._ledger.audit().sums
+            if self._options.freezes:
+                gc.collect()
+                gc.freeze()
             for courier in self._couriers.values():
                 courier.start()
             self._state = ShardState.READY

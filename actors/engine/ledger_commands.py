@@ -15,7 +15,7 @@ from actors.engine.settlement import HoldNeed, Posting
 from actors.engine.units import Mode, Reason, UserId
 
 
-class Settlement(msgspec.Struct, frozen=True, array_like=True):
+class Settlement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The postings of one journal record for one shard; numbered 1, 2, 3 … per (market, shard)."""
 
     number: int
