@@ -66,6 +66,11 @@ class PairEngine:
         self._replies = Replies(self._market, self._log)
         self._levels_changed = False
 
+    @property
+    def last_order_no(self) -> int:
+        """The number of the newest order, refused ones included."""
+        return self._market.last_order_no
+
     # Before a batch.
 
     def due(self, time_ns: int) -> list[AnyCommand]:
