@@ -33,9 +33,9 @@ def add_route(app: web.Application, route: Route, services: Services) -> None:
     """Serve one declared route; a GET is served to HEAD as well."""
     endpoint = Endpoint(route, services)
     path = route.path.replace("{symbol}", _symbol_pattern(services))
-    app.router.add_route(route.method, path, endpoint)
+    app.router.add_route(route.method, path, endpoint.handle)
     if route.method == "GET":
-        app.router.add_route("HEAD", path, endpoint)
+        app.router.add_route("HEAD", path, endpoint.handle)
 
 
 def _symbol_pattern(services: Services) -> str:

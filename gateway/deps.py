@@ -16,7 +16,8 @@ from actors.engine.commands import Command
 from actors.engine.ledger_commands import Balance
 from actors.engine.market_api import AnyReply, Query
 from actors.engine.order import OrderState
-from actors.engine.units import Mode, UserId
+from actors.engine.units import Mode, OrderNo, UserId
+from actors.journal.history import FillRow
 from actors.listing import Listing
 from gateway.market_data import MarketDataHub
 from gateway.settings import GatewaySettings
@@ -69,7 +70,7 @@ class HistoryReader(Protocol):
     """Closed orders and fills, written by a reader of the journal."""
 
     async def orders(
-        self, user: UserId, symbol: str, mode: Mode, *, limit: int, offset: int
+        self, user: UserId, symbol: str, mode: Mode, *, limit: int, offset: int = 0
     ) -> tuple[list[OrderState], int]:
         """Read closed orders, newest first, and how many there are."""
         ...
@@ -78,6 +79,12 @@ class HistoryReader(Protocol):
         self, user: UserId, symbol: str, mode: Mode, order_no: int
     ) -> OrderState | None:
         """Read one closed order of the user's."""
+        ...
+
+    async def fills(
+        self, user: UserId, symbol: str, mode: Mode, *, limit: int, offset: int = 0
+    ) -> list[FillRow]:
+        """Read executions, newest first."""
         ...
 
     async def wait_for(self, stream: str, sequence: int, timeout_s: float) -> bool:

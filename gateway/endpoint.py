@@ -134,7 +134,7 @@ class Endpoint:
         self._closed = route.method not in {"GET", "HEAD"}
         self._encode = msgspec.json.Encoder().encode
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request.
 
         Raises:

@@ -11,7 +11,12 @@ from aiohttp import web
 
 from actors.engine.market_api import AnyReply, BusyReply, MalformedReply, RefusedReply, UnknownReply
 from actors.engine.units import Reason
-from actors.errors import CommandRefusedError, UnavailableError, UnknownOutcomeError
+from actors.errors import (
+    CommandRefusedError,
+    JournalUnavailableError,
+    UnavailableError,
+    UnknownOutcomeError,
+)
 from event_trader.wire.failure import ErrorCode
 
 REASON_STATUS: Final[dict[Reason, int]] = {
@@ -160,6 +165,8 @@ def operating_error(error: Exception, command_id: str = "") -> ApiError | None:
     if isinstance(error, UnavailableError):
         message = "A part of the exchange is restarting; nothing happened."
         return unavailable(ErrorCode.RECOVERING, message)
+    if isinstance(error, JournalUnavailableError):
+        return unavailable(ErrorCode.UNAVAILABLE, "The store is restarting; try again shortly.")
     if isinstance(error, UnknownOutcomeError):
         return unknown_outcome(command_id)
     if isinstance(error, CommandRefusedError):

@@ -29,7 +29,7 @@ _EXPOSED: Final = (
     "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, "
     "Idempotent-Replayed"
 )
-REQUEST_ID: Final = "request_id"
+REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 
 def edge(services: Services) -> Middleware:

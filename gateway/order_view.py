@@ -20,6 +20,7 @@ from actors.engine.units import (
     StpMode,
     TwapStatus,
 )
+from actors.journal.history import FillRow
 from gateway.codec import (
     format_amount,
     format_order_id,
@@ -113,11 +114,20 @@ def fill(spec: PairSpec, mode: Mode, side: Side, item: Fill) -> dict[str, Any]:
     }
 
 
-def own_trade(spec: PairSpec, mode: Mode, state: OrderState, item: Fill) -> dict[str, Any]:
+def own_trade(spec: PairSpec, mode: Mode, row: FillRow) -> dict[str, Any]:
     """Show one execution as a line of the user's own trades."""
-    shown = fill(spec, mode, state.side, item)
-    del shown["chain"]
-    return {"order_id": format_order_id(spec.symbol, mode, state.order_no), **shown}
+    return {
+        "trade_id": format_trade_id(spec.symbol, mode, row.trade_no),
+        "order_id": format_order_id(spec.symbol, mode, row.order_no),
+        "price": format_price(spec, row.price_ticks),
+        "quantity": format_size(spec, row.size_lots),
+        "side": SIDES[row.side],
+        "role": ROLES[row.role],
+        "venue": venue_of(spec, row.venue)[0],
+        "fee": format_amount(row.fee_raw, spec.quote.decimals),
+        "fee_asset": spec.quote.symbol,
+        "timestamp": format_time(row.time_ns),
+    }
 
 
 def twap(spec: PairSpec, mode: Mode, state: TwapState) -> dict[str, Any]:

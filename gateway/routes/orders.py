@@ -6,6 +6,8 @@ from actors.engine.commands import CancelAll, CancelOrder
 from actors.engine.market_api import OpenOrdersQuery, OrderQuery, OrderReply, OrdersReply
 from actors.engine.order import OrderState
 from actors.engine.units import Mode, OrderNo, UserId
+from actors.journal.redis import key as journal_key
+from actors.journal.redis import unpack_head
 from actors.listing import market_name
 from event_trader.wire import orders as wire
 from event_trader.wire.failure import ErrorCode
@@ -58,7 +60,9 @@ async def show(call: Call) -> dict[str, Any]:
     if refusal.code is not ErrorCode.ORDER_NOT_FOUND:
         raise refusal
     history = call.services.deps.history
-    closed = await history.order(user, call.spec.symbol, found.mode, found.number)
+    await _caught_up(call, found.mode)
+    number = OrderNo(found.number)
+    closed = await history.order(user, call.spec.symbol, found.mode, number)
     if closed is None:
         raise order_not_found()
     return order_view.order(call.spec, found.mode, closed)
@@ -97,22 +101,11 @@ async def history(call: Call) -> dict[str, Any]:
 
 async def own_trades(call: Call) -> dict[str, Any]:
     """Show the user's own trades, newest first."""
-    mode, limit = call.mode(), call.query.limit
-    reply = await trading.ask(call, mode, OpenOrdersQuery(call.principal.user_id), OrdersReply)
+    mode = call.mode()
     await _caught_up(call, mode)
-    deps = call.services.deps
-    user = call.principal.user_id
-    rows = [
-        (fill.trade_no, order, fill)
-        for order in reply.orders
-        for fill in order.fills
-    ]  # fmt: skip
-    closed = await deps.history.trades(user, call.spec.symbol, mode, limit=limit)
-    rows += [(fill.trade_no, order, fill) for order, fill in closed]
-    unique = {(number, order.order_no): (order, fill) for number, order, fill in rows}
-    newest = sorted(unique, reverse=True)[:limit]
-    shown = [order_view.own_trade(call.spec, mode, *unique[key]) for key in newest]
-    return {"trades": shown}
+    reader, user = call.services.deps.history, call.principal.user_id
+    rows = await reader.fills(user, call.spec.symbol, mode, limit=call.query.limit)
+    return {"trades": [order_view.own_trade(call.spec, mode, row) for row in rows]}
 
 
 async def _closed(
@@ -125,9 +118,16 @@ async def _closed(
 
 
 async def _caught_up(call: Call, mode: Mode) -> None:
-    """Wait for the history to hold everything that is in the journal now."""
+    """Wait for the history to hold everything that is in the journal now.
+
+    What any reply has shown is in the journal, so a reader always finds it; a history writer that
+    is down delays a read by `HISTORY_WAIT_S`, not for ever.
+    """
     deps = call.services.deps
-    await deps.history.wait_for(market_name(call.spec.symbol, mode), HISTORY_WAIT_S)
+    stream = market_name(call.spec.symbol, mode)
+    head: bytes | None = await deps.redis.get(journal_key(stream, "head"))
+    number = unpack_head(stream, head).number
+    await deps.history.wait_for(stream, number, HISTORY_WAIT_S)
 
 
 def _check_mode(call: Call, mode: Mode) -> None:

@@ -1,0 +1,230 @@
+"""A whole exchange in one process behind a real gateway: pairs, shards, a Valkey, aiohttp's client."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import redis.asyncio
+from aiohttp.test_utils import TestClient, TestServer
+
+from actors.account_client import Accounts
+from actors.account_recovery import ShardName
+from actors.account_shard import ShardRuntime, ShardStore
+from actors.engine.pair_spec import AssetSpec, PairSpec
+from actors.journal.history import HistoryStore, HistoryWriter
+from actors.journal.redis import RedisJournal, key, unpack_head
+from actors.journal.snapshots import RedisSnapshots
+from actors.journal.tail import RedisTail
+from actors.listing import Listing
+from actors.pair_client import PairRef
+from actors.pair_recovery import PairRecovery
+from actors.pair_runtime import PairRuntime
+from actors.ports import BlockingAccountPort
+from gateway.app import build_app
+from gateway.deps import GatewayDeps
+from gateway.market_data import MarketDataHub
+from gateway.settings import GatewaySettings, LimitSettings, PasswordSettings, limit_preset
+
+SECRET = b"the same thirty-two bytes or more"
+CHEAP = PasswordSettings(time_cost=1, memory_kib=64, parallelism=1)
+USDC = AssetSpec("USDC", 6, paper_grant="100000")
+VAIX = PairSpec(
+    symbol="vaix",
+    base=AssetSpec("VAIX", 6, paper_grant="30000000"),
+    quote=USDC,
+    tick_size="0.000001",
+    lot_size="1",
+)
+BTC = PairSpec(
+    symbol="btc",
+    base=AssetSpec("BTC", 8, paper_grant="2"),
+    quote=USDC,
+    tick_size="0.01",
+    lot_size="0.0001",
+)
+PAIRS = (VAIX, BTC)
+SHARDS = 2
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+class PairThread:
+    """A pair's runtime behind a `PairPort`: each call waits in a thread."""
+
+    def __init__(self, runtime: PairRuntime) -> None:
+        self.runtime = runtime
+
+    async def call(self, batch: bytes) -> bytes:
+        """Submit a batch."""
+        return await asyncio.to_thread(self.runtime.submit, batch)
+
+
+class ShardThread:
+    """A shard's runtime behind both of its ports: each call waits in a thread."""
+
+    def __init__(self, runtime: ShardRuntime) -> None:
+        self.runtime = runtime
+        self._pool = ThreadPoolExecutor(4)
+
+    async def call(self, request: bytes) -> bytes:
+        """Ask, from an event loop."""
+        return await asyncio.to_thread(self.runtime.call, request)
+
+    def start(self, request: bytes) -> object:
+        """Ask, from a writer thread."""
+        return self._pool.submit(self.runtime.call, request)
+
+    def wait(self, tickets: list[object]) -> list[bytes]:
+        """Give the answers."""
+        return [cast("Future[bytes]", ticket).result(10.0) for ticket in tickets]
+
+    def close(self) -> None:
+        """End the runtime and its threads."""
+        self.runtime.stop()
+        self._pool.shutdown()
+
+
+class Exchange:
+    """Pairs and shards over one store, and as many gateways as a test opens."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.deaths: list[str] = []
+        peers: dict[int, BlockingAccountPort] = {}
+        self.shards: list[ShardThread] = []
+        for number in range(SHARDS):
+            store = ShardStore(RedisJournal(url), list)
+            name = ShardName(number, SHARDS)
+            self.shards.append(
+                ShardThread(ShardRuntime(name, store, peers, self.deaths.append))
+            )
+            peers[number] = self.shards[-1]
+        self.runtimes: dict[str, PairRuntime] = {}
+        self.history = HistoryWriter(url, [m for m in Listing(PAIRS, SHARDS).markets()])
+
+    def start(self) -> None:
+        """Start every shard and pair, and the history writer."""
+        for shard in self.shards:
+            shard.runtime.start()
+        for spec in PAIRS:
+            recovery = PairRecovery(spec, self.shards, RedisSnapshots(self.url))
+            journal = RedisJournal(self.url)
+            runtime = PairRuntime(spec, journal, recovery, self.deaths.append)
+            runtime.start()
+            self.runtimes[spec.symbol] = runtime
+        for runtime in self.runtimes.values():
+            assert runtime.wait_ready(10.0), self.deaths
+        self.history.start()
+
+    def stop(self) -> None:
+        """End everything."""
+        self.history.stop()
+        for runtime in self.runtimes.values():
+            runtime.stop()
+        for shard in self.shards:
+            shard.close()
+
+
+class Gateway:
+    """One gateway with a client of it."""
+
+    def __init__(self, client: "TestClient[Any, Any]", deps: GatewayDeps) -> None:
+        self.client = client
+        self.deps = deps
+
+    async def call(
+        self, method: str, path: str, *, token: str = "", headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> tuple[int, Any]:  # fmt: skip
+        """Send one request; returns status and decoded body."""
+        sent = dict(headers or {})
+        if token.startswith("evt_"):
+            sent["X-API-Key"] = token
+        elif token:
+            sent["Authorization"] = f"Bearer {token}"
+        async with self.client.request(method, path, headers=sent, **options) as response:
+            body = await response.read()
+            if response.content_type == "application/json" and body:
+                return response.status, await response.json()
+            return response.status, body.decode()
+
+    async def register(self, name: str = "") -> dict[str, Any]:
+        """Open an account; returns the session."""
+        name = name or f"user{next(_numbers)}"
+        status, body = await self.call(
+            "POST",
+            "/auth/register",
+            json={
+                "email": f"{name}@example.com",
+                "username": name,
+                "password": PASSWORD,
+                "tos_accepted": True,
+                "privacy_policy_accepted": True,
+            },
+        )
+        assert status == 201, body
+        return dict(body)
+
+    async def order(self, token: str, symbol: str = "vaix", **fields: Any) -> tuple[int, Any]:
+        """Place an order."""
+        path = f"/api/v1/exchange/{symbol}/orders"
+        return await self.call("POST", path, token=token, json=fields)
+
+
+@asynccontextmanager
+async def open_gateway(
+    exchange: Exchange, limits: LimitSettings | None = None, **settings: Any
+) -> AsyncIterator[Gateway]:
+    """Open one gateway over an exchange."""
+    client = redis.asyncio.Redis.from_url(exchange.url)
+    pairs = {name: PairRef(name, PairThread(run)) for name, run in exchange.runtimes.items()}
+    accounts = Accounts(exchange.shards)
+    for ref in pairs.values():
+        ref.on_heads = lambda symbol, heads: [
+            accounts.saw(f"{symbol}.{mode}", numbers)
+            for mode, numbers in zip(("paper", "live"), heads, strict=True)
+        ]
+    specs = {spec.symbol: spec for spec in PAIRS}
+    hub = MarketDataHub(specs, pairs, RedisTail(exchange.url), heads_of(client))
+    deps = GatewayDeps(
+        settings=GatewaySettings(
+            secret=SECRET, passwords=CHEAP, limits=limits or limit_preset("off"), access_log=False,
+            **settings,
+        ),
+        listing=Listing(PAIRS, SHARDS),
+        pairs=pairs,
+        accounts=accounts,
+        history=HistoryStore(exchange.url),
+        market_data=hub,
+        redis=client,
+    )  # fmt: skip
+    await hub.start()
+    assert await hub.wait_ready(10.0)
+    test_client = TestClient(TestServer(build_app(deps)))
+    await test_client.start_server()
+    try:
+        yield Gateway(test_client, deps)
+    finally:
+        await test_client.close()
+        await hub.stop()
+        await deps.history.close()  # type: ignore[attr-defined]
+        for ref in pairs.values():
+            await ref.close()
+        await client.aclose()
+
+
+def heads_of(
+    client: "redis.asyncio.Redis",
+) -> Callable[[list[str]], Awaitable[dict[str, int]]]:
+    """Tell the last record numbers of streams."""
+
+    async def heads(streams: list[str]) -> dict[str, int]:
+        return {
+            stream: unpack_head(stream, await client.get(key(stream, "head"))).number
+            for stream in streams
+        }
+
+    return heads
