@@ -15,6 +15,7 @@ import msgspec
 from actors.engine.pools.state import PoolState, PoolStatus
 from chain_feeds.clock import Clock, SystemClock
 from chain_feeds.errors import FeedError
+from chain_feeds.node_runner import NodeRunner
 from chain_feeds.publisher import PoolSink, Publisher
 from chain_feeds.recorded_runner import RecordedRunner
 from chain_feeds.settings import ChainSettings, FeedPool
@@ -64,11 +65,18 @@ class Feed:
         self._publisher = Publisher(sink)
         self._restarts = 0
         self._problem = ""
-        self._part = RecordedRunner(chain, self._pools, self._publisher, self._clock)
+        self._part: NodeRunner | RecordedRunner
+        if chain.has_node:
+            self._part = NodeRunner(chain, self._pools, self._publisher, self._clock)
+        else:
+            self._part = RecordedRunner(chain, self._pools, self._publisher, self._clock)
 
     async def run(self) -> None:
         """Run until cancelled."""
-        await self._forever(self._part.run)
+        parts = [self._forever(self._part.run)]
+        if isinstance(self._part, NodeRunner):
+            parts.append(self._forever(self._part.tick_forever))
+        await asyncio.gather(*parts)
 
     def status(self) -> FeedStatus:
         """Say what the feed is doing; safe from any thread."""

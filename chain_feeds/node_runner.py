@@ -1,0 +1,143 @@
+"""Joins a node to the feed's state machine: one connection after another, and the clock's ticks."""
+
+import asyncio
+
+from actors.engine.units import NS_PER_S
+from chain_feeds.clock import Clock
+from chain_feeds.errors import SourceError, SourceLostError, WrongChainError
+from chain_feeds.feed import ChainFeed, FeedLimits
+from chain_feeds.inputs import Head, PoolEvent
+from chain_feeds.pool_track import jump_bound_ppm
+from chain_feeds.publisher import Publisher
+from chain_feeds.settings import ChainSettings, FeedPool
+from chain_feeds.sources.evm import EvmSource
+
+_TICK_S = 0.2
+_SETTLE_S = 0.02
+_WAITING_MAX = 20_000
+"""More inputs than this waiting means that the feed cannot keep up: connect again and read."""
+
+
+class NodeRunner:
+    """One chain's node, feed and publisher.
+
+    Args:
+        chain: the chain with its node.
+        pools: its listed pools.
+        publisher: where states go.
+        clock: the clock.
+    """
+
+    def __init__(
+        self,
+        chain: ChainSettings,
+        pools: tuple[FeedPool, ...],
+        publisher: Publisher,
+        clock: Clock,
+    ) -> None:
+        self._chain = chain
+        self._pools = pools
+        self._publisher = publisher
+        self._clock = clock
+        limits = FeedLimits(
+            stale_after_ns=int(chain.table.stale_after_s * NS_PER_S),
+            jump_max_ppm=jump_bound_ppm(chain.table.max_jump_pct),
+            repeat_after_ns=int(chain.table.repeat_after_s * NS_PER_S),
+        )
+        self.feed = ChainFeed(chain.name, pools, limits, clock.monotonic_ns())
+        self._publish()
+
+    @property
+    def block(self) -> int:
+        """The newest block's number."""
+        return self.feed.block
+
+    async def run(self) -> None:
+        """Hold one connection until it ends.
+
+        Raises:
+            SourceError: why it ended.
+        """
+        inputs: asyncio.Queue[Head | PoolEvent] = asyncio.Queue()
+        source = EvmSource(self._chain, self._pools, inputs.put_nowait)
+        try:
+            faults = await source.check()
+            self.feed.receive_connected(self._now())
+            for pool_id, fault in faults.items():
+                self.feed.receive_fault(pool_id, fault)
+            self._publish()
+            await self._follow(source, inputs)
+        except WrongChainError as error:
+            for pool in self._pools:
+                self.feed.receive_fault(pool.spec.pool_id, error.problem)
+            raise
+        except SourceError as error:
+            self.feed.receive_disconnected(error.problem, self._now())
+            raise
+        finally:
+            self._publish()
+            await source.close()
+
+    async def tick_forever(self) -> None:
+        """Let the feed see time pass, whether a connection stands or not."""
+        while True:
+            await self._clock.sleep(_TICK_S)
+            self.feed.tick(self._now())
+            self._publish()
+
+    async def _follow(self, source: EvmSource, inputs: "asyncio.Queue[Head | PoolEvent]") -> None:
+        following = asyncio.create_task(source.follow())
+        reading: asyncio.Task[None] | None = None
+        try:
+            while not following.done():
+                await self._take_in(inputs, following)
+                if reason := self.feed.take_resubscribe():
+                    raise SourceLostError(self._chain.name, reason)
+                if reading is None or reading.done():
+                    head = self.feed.take_snapshot_request(self._now())
+                    if head is not None:
+                        reading = asyncio.create_task(self._read(source, head))
+                self._publish()
+            following.result()
+        finally:
+            tasks = [task for task in (following, reading) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take_in(
+        self, inputs: "asyncio.Queue[Head | PoolEvent]", following: "asyncio.Task[None]"
+    ) -> None:
+        """Wait for inputs, a little at most, and pass all of them on."""
+        if inputs.qsize() > _WAITING_MAX:
+            raise SourceLostError(self._chain.name, "the node tells more than can be followed")
+        wait_s = _SETTLE_S if self.feed.is_settling else _TICK_S
+        getting = asyncio.create_task(inputs.get())
+        await asyncio.wait({getting, following}, timeout=wait_s, return_when="FIRST_COMPLETED")
+        if getting.done():
+            self._receive(getting.result())
+        else:
+            getting.cancel()
+        while not inputs.empty():
+            self._receive(inputs.get_nowait())
+
+    def _receive(self, told: Head | PoolEvent) -> None:
+        if isinstance(told, Head):
+            self.feed.receive_head(told, self._now())
+        else:
+            self.feed.receive_event(told, self._now())
+
+    async def _read(self, source: EvmSource, head: Head) -> None:
+        try:
+            snapshot = await source.read(head)
+        except SourceError:
+            self.feed.receive_snapshot_failure(head.hash, self._now())
+            return
+        self.feed.receive_snapshot(snapshot, self._now())
+
+    def _publish(self) -> None:
+        for symbol, state in self.feed.take_updates(self._now()):
+            self._publisher.publish(symbol, state)
+
+    def _now(self) -> int:
+        return self._clock.monotonic_ns()

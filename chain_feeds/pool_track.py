@@ -1,0 +1,185 @@
+"""One pool inside a feed: what is believed of it, what is doubted, what was last said."""
+
+from typing import Final, NamedTuple
+
+from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
+from actors.engine.units import PPM
+from chain_feeds.inputs import PoolEvent
+from chain_feeds.prices import jump_ppm
+from chain_feeds.settings import FeedPool
+
+_RESERVE_MAX: Final = 2**112 - 1
+_EVENTS_MAX: Final = 512
+READ: Final = -1
+"""The ``log_index`` of a state that was read from the contract rather than told by a log."""
+
+
+class Known(NamedTuple):
+    """A state at a block, after the log of that index, or `READ`."""
+
+    curve: ConstantProduct
+    block: int
+    block_hash: str
+    time_ns: int
+    log_index: int
+
+
+class PoolTrack:
+    """One pool's states and doubts. The feed decides what is asked and when it is said.
+
+    Args:
+        pool: the pool and its pair.
+        jump_max_ppm: a price that moves further at once needs a second read.
+        poison_hold_ns: how long a pool that was told nonsense stays DOWN at least.
+    """
+
+    def __init__(self, pool: FeedPool, jump_max_ppm: int, poison_hold_ns: int) -> None:
+        self.pool = pool
+        self.known: Known | None = None
+        self.fault = ""
+        """Why the contract is not the pool that was listed; stands until the next connection."""
+        self.poison = ""
+        """Why what was last told cannot be believed; stands until a clean read."""
+        self.unsure_since_ns: int | None = 0
+        """Since when the state may be outdated; None while it is certain."""
+        self.touched_ns = 0
+        self.dirty = False
+        self.events: list[PoolEvent] = []
+        """Told, newer than the last read, oldest first."""
+        self._jump_max_ppm = jump_max_ppm
+        self._poison_hold_ns = poison_hold_ns
+        self._poisoned_ns = 0
+        self._suspect: tuple[ConstantProduct, int] | None = None
+        self._lost = True
+        self._said: tuple[PoolStatus, str] | None = None
+
+    def remember(self, event: PoolEvent) -> None:
+        """Keep an event until its block is known, or a read is older than it."""
+        self.events.append(event)
+        del self.events[:-_EVENTS_MAX]
+
+    def forget_before(self, block: int) -> None:
+        """Drop events up to and including a block."""
+        self.events = [event for event in self.events if event.block > block]
+
+    def told(self, event: PoolEvent, time_ns: int, now_ns: int) -> bool:
+        """Take in an event of a block that is part of the chain.
+
+        Returns:
+            True when the contract must be read to settle a doubt.
+        """
+        if not self._newer(event):
+            return False
+        problem = event.problem or _impossible(event.curve)
+        if problem or event.curve is None:
+            self._doubt(problem, now_ns)
+            return False
+        if self._jumps(event.curve):
+            self._suspect = (event.curve, event.block)
+            self.unsure_since_ns = now_ns
+            return True
+        self._believe(
+            Known(event.curve, event.block, event.block_hash, time_ns, event.log_index), now_ns
+        )
+        self._suspect = None
+        return False
+
+    def read(self, curve: ConstantProduct | str, at: Known | None, now_ns: int) -> bool:
+        """Take in what the contract answered at a block; ``at`` is that, None for a failure.
+
+        Returns:
+            True when the contract must be read once more to settle a doubt.
+        """
+        if isinstance(curve, str) or at is None:
+            self._doubt(curve if isinstance(curve, str) else "the contract gave no state", now_ns)
+            return False
+        problem = _impossible(curve)
+        if problem:
+            self._doubt(problem, now_ns)
+            return False
+        suspect, self._suspect = self._suspect, None
+        if self._jumps(curve) and not (suspect and self._near(suspect[0], curve)):
+            self._suspect = (curve, at.block)
+            self.unsure_since_ns = now_ns
+            return True
+        if suspect and suspect[1] == at.block and not self._near(suspect[0], curve):
+            self._doubt(f"a log of block {at.block} contradicts the contract's reserves", now_ns)
+            return False
+        if self.poison and now_ns - self._poisoned_ns >= self._poison_hold_ns:
+            self.poison = ""
+            self.dirty = True
+        self.unsure_since_ns = None
+        if self._lost or self.known is None or self.known.block <= at.block:
+            self._believe(at, now_ns)
+        return False
+
+    def lose(self, now_ns: int) -> None:
+        """The chain changed under the state: it is uncertain until the contract is read."""
+        if self.unsure_since_ns is None:
+            self.unsure_since_ns = now_ns
+        self._lost = True
+
+    def say(self, status: PoolStatus, detail: str, now_ns: int, settle_ns: int) -> PoolState | None:
+        """Return what must be published now, None for nothing new."""
+        changed = self._said != (status, detail)
+        news = self.dirty and status is PoolStatus.LIVE and now_ns - self.touched_ns >= settle_ns
+        if not changed and not news:
+            return None
+        if status is PoolStatus.LIVE and self.known is None:
+            return None
+        self._said = (status, detail)
+        if status is PoolStatus.LIVE:
+            self.dirty = False
+        known = self.known
+        return PoolState(
+            pool_id=self.pool.spec.pool_id,
+            status=status,
+            curve=known.curve if known else None,
+            block=max(0, known.block) if known else 0,
+            block_time_ns=known.time_ns if known else 0,
+            source="node",
+            detail=detail,
+            block_hash=known.block_hash if known else "",
+        )
+
+    def _newer(self, event: PoolEvent) -> bool:
+        """Tell whether an event comes after what is known: a read holds its whole block."""
+        known = self.known
+        if known is None or self._lost:
+            return True
+        if known.log_index == READ:
+            return event.block > known.block
+        return (event.block, event.log_index) > (known.block, known.log_index)
+
+    def _believe(self, known: Known, now_ns: int) -> None:
+        self.known = known
+        self._lost = False
+        self.touched_ns = now_ns
+        self.dirty = True
+
+    def _doubt(self, problem: str, now_ns: int) -> None:
+        self.poison = problem or "the log holds no state"
+        self._poisoned_ns = now_ns
+        self._suspect = None
+
+    def _jumps(self, curve: ConstantProduct) -> bool:
+        return self.known is not None and not self._near(self.known.curve, curve)
+
+    def _near(self, one: ConstantProduct, other: ConstantProduct) -> bool:
+        return jump_ppm(one, other) <= self._jump_max_ppm
+
+
+def jump_bound_ppm(percent: int) -> int:
+    """Turn the configured percentage into parts per million."""
+    return percent * PPM // 100
+
+
+def _impossible(curve: ConstantProduct | None) -> str:
+    """Say why no pool can have these reserves, "" if it can."""
+    if curve is None:
+        return "a log could not be read"
+    if curve.reserve_base <= 0 or curve.reserve_quote <= 0:
+        return "the pool holds nothing on one side"
+    if max(curve.reserve_base, curve.reserve_quote) > _RESERVE_MAX:
+        return "a reserve is above 2^112-1, which no pair can hold"
+    return ""

@@ -1,0 +1,286 @@
+"""An EVM node: subscriptions over one WebSocket, everything else over HTTP.
+
+web3's WebSocket provider busy-waits while a request is pending and mixes up concurrent batches, so
+it carries the two subscriptions and nothing else. Each connection is a new provider: web3's own
+reconnection does not restore subscriptions. Handlers only pass on; a clean close ends the
+subscriptions silently, and is treated as a lost connection like any other.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import aiohttp
+from eth_typing import HexStr
+from web3 import AsyncHTTPProvider, AsyncWeb3, WebSocketProvider
+from web3.exceptions import Web3Exception
+from web3.types import RPCEndpoint
+from web3.utils.subscriptions import (
+    LogsSubscription,
+    LogsSubscriptionContext,
+    NewHeadsSubscription,
+    NewHeadsSubscriptionContext,
+)
+from websockets.exceptions import WebSocketException
+
+from actors.engine.pools.state import ConstantProduct
+from chain_feeds.errors import DecodeError, SourceLostError, WrongChainError
+from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from chain_feeds.settings import ChainSettings, FeedPool, shown_host
+from chain_feeds.sources.evm_identity import Call, identity_fault, integer, questions
+from chain_feeds.venues import VENUES
+
+# The library's own lines carry whole URLs, and with them a provider's key.
+logging.getLogger("web3.providers").setLevel(logging.CRITICAL)
+
+_REQUEST_TIMEOUT_S: Final = 5.0
+_PING_S: Final = 5.0
+_CLOSE_TIMEOUT_S: Final = 1.0
+_BATCH_MAX: Final = 100
+_TROUBLE: Final = (
+    OSError,
+    TimeoutError,
+    aiohttp.ClientError,
+    Web3Exception,
+    WebSocketException,
+    ValueError,
+    KeyError,
+    TypeError,
+)
+"""What a node or the network can make the libraries raise; answers of a wrong shape included."""
+
+Emit = Callable[[Head | PoolEvent], None]
+
+
+class EvmSource:
+    """One connection to a node. Make a new one for the next connection.
+
+    Args:
+        chain: the chain with both URLs.
+        pools: its listed pools.
+        emit: takes heads and events as they come; must only store them.
+    """
+
+    def __init__(self, chain: ChainSettings, pools: Sequence[FeedPool], emit: Emit) -> None:
+        self._chain = chain
+        self._pools = [pool for pool in pools if pool.spec.kind in VENUES]
+        self._unknown = [pool for pool in pools if pool.spec.kind not in VENUES]
+        self._emit = emit
+        self._by_address = {pool.spec.address.lower(): pool for pool in self._pools}
+        self._blooms = {
+            pool.spec.pool_id: bloom_bits(pool.spec.address)
+            | bloom_bits(VENUES[pool.spec.kind].topic)
+            for pool in self._pools
+        }
+        timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_S)
+        self._http = AsyncHTTPProvider(
+            chain.http_url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None
+        )
+
+    async def check(self) -> dict[str, str]:
+        """Ask the node who it is, and each contract whether it is what was listed.
+
+        Returns:
+            What is wrong, by pool id; nothing for a pool that is right.
+
+        Raises:
+            WrongChainError: the node is of another chain.
+            SourceLostError: the node does not answer.
+        """
+        (answer,) = await self._batch([("eth_chainId", [])])
+        chain_id = integer(_result(answer))
+        if chain_id != self._chain.table.chain_id:
+            raise WrongChainError(
+                self._chain.name,
+                f"the node's chain id is {chain_id}, configured is {self._chain.table.chain_id}",
+            )
+        faults = {
+            pool.spec.pool_id: f"pools of kind {pool.spec.kind!r} cannot be read from a node, "
+            f"expected {' or '.join(VENUES)}"
+            for pool in self._unknown
+        }
+        for pool in self._pools:
+            answers = await self._batch(questions(pool.spec))
+            fault = identity_fault(pool.spec, answers)
+            if fault:
+                faults[pool.spec.pool_id] = fault
+        return faults
+
+    async def follow(self) -> None:
+        """Subscribe, emit the newest block, and pass on what comes until the connection ends.
+
+        Raises:
+            SourceLostError: always, in the end.
+        """
+        try:
+            async with AsyncWeb3(self._socket()) as w3:
+                await self._subscribe(w3)
+                answer = await self._batch([("eth_getBlockByNumber", ["latest", False])])
+                self._emit(self._head(_result(answer[0])))
+                await w3.subscription_manager.handle_subscriptions(run_forever=True)
+        except _TROUBLE as error:
+            raise self._lost(self._chain.ws_url, error) from None
+        raise SourceLostError(self._chain.name, "the node closed the connection")
+
+    async def read(self, head: Head) -> Snapshot:
+        """Read every pool at a block.
+
+        Raises:
+            SourceLostError: the node does not answer, or does not know the block (yet).
+        """
+        at = {"blockHash": head.hash}
+        calls: list[Call] = [
+            (
+                "eth_call",
+                [{"to": pool.spec.address, "data": VENUES[pool.spec.kind].snapshot_call}, at],
+            )
+            for pool in self._pools
+        ]
+        answers = await self._batch(calls)
+        curves: dict[str, ConstantProduct | str] = {}
+        for pool, answer in zip(self._pools, answers, strict=True):
+            curves[pool.spec.pool_id] = self._curve(pool, answer)
+        return Snapshot(head.number, head.hash, curves)
+
+    async def close(self) -> None:
+        """Close the HTTP connections."""
+        await self._http.disconnect()
+
+    def _socket(self) -> WebSocketProvider:
+        return WebSocketProvider(
+            self._chain.ws_url,
+            websocket_kwargs={
+                "max_size": None,
+                "open_timeout": _REQUEST_TIMEOUT_S,
+                "ping_interval": _PING_S,
+                "ping_timeout": _PING_S,
+                "close_timeout": _CLOSE_TIMEOUT_S,
+            },
+            use_text_frames=self._chain.table.text_frames,
+            request_timeout=_REQUEST_TIMEOUT_S,
+            max_connection_retries=1,
+        )
+
+    async def _subscribe(self, w3: AsyncWeb3[WebSocketProvider]) -> None:
+        addresses = [AsyncWeb3.to_checksum_address(address) for address in self._by_address]
+        topics = sorted({VENUES[pool.spec.kind].topic for pool in self._pools})
+        if addresses:
+            await w3.subscription_manager.subscribe(
+                LogsSubscription(
+                    address=addresses,
+                    topics=[[HexStr(topic) for topic in topics]],
+                    handler=self._on_log,
+                )
+            )
+        await w3.subscription_manager.subscribe(NewHeadsSubscription(handler=self._on_head))
+
+    async def _on_head(self, context: NewHeadsSubscriptionContext) -> None:
+        self._emit(self._head(context.result))
+
+    async def _on_log(self, context: LogsSubscriptionContext) -> None:
+        log: Any = context.result
+        pool = self._by_address.get(str(log["address"]).lower())
+        if pool is None or log["blockNumber"] is None:
+            return
+        curve: ConstantProduct | None = None
+        problem = ""
+        try:
+            topics = [_hex(topic) for topic in log["topics"]]
+            curve = VENUES[pool.spec.kind].decode_log(pool.spec, topics, _bytes(log["data"]))
+        except DecodeError as error:
+            problem = str(error)
+        self._emit(
+            PoolEvent(
+                pool_id=pool.spec.pool_id,
+                block=integer(log["blockNumber"]),
+                block_hash=_hex(log["blockHash"]),
+                log_index=integer(log["logIndex"]),
+                curve=curve,
+                problem=problem,
+                removed=bool(log.get("removed", False)),
+            )
+        )
+
+    def _head(self, block: Any) -> Head:  # noqa: ANN401 -- JSON or web3's view of it
+        bloom = block.get("logsBloom")
+        bits = int.from_bytes(_bytes(bloom), "big") if bloom is not None else None
+        return Head(
+            number=integer(block["number"]),
+            hash=_hex(block["hash"]),
+            parent_hash=_hex(block["parentHash"]),
+            time_s=integer(block["timestamp"]),
+            touched=None
+            if bits is None
+            else frozenset(
+                name for name, wanted in self._blooms.items() if bits & wanted == wanted
+            ),
+        )
+
+    def _curve(self, pool: FeedPool, answer: Mapping[str, Any]) -> ConstantProduct | str:
+        error = answer.get("error")
+        if error is not None:
+            if _unknown_block(error):
+                raise SourceLostError(self._chain.name, "the node does not know the block yet")
+            return "the contract refused to tell its state"
+        try:
+            return VENUES[pool.spec.kind].decode_snapshot(pool.spec, _bytes(_result(answer)))
+        except DecodeError as problem:
+            return str(problem)
+
+    async def _batch(self, calls: Sequence[Call]) -> list[Mapping[str, Any]]:
+        answers: list[Mapping[str, Any]] = []
+        for start in range(0, len(calls), _BATCH_MAX):
+            part = [
+                (RPCEndpoint(method), list(args)) for method, args in calls[start:][:_BATCH_MAX]
+            ]
+            try:
+                got: Any = await self._http.make_batch_request(part)
+            except _TROUBLE as error:
+                raise self._lost(self._chain.http_url, error) from None
+            if not isinstance(got, list) or len(got) != len(part):
+                raise SourceLostError(
+                    self._chain.name, "the node does not answer batches of requests as expected"
+                )
+            answers += got
+        return answers
+
+    def _lost(self, url: str, error: BaseException) -> SourceLostError:
+        cause = error.__cause__ or error
+        return SourceLostError(
+            self._chain.name, f"no connection to {shown_host(url)} ({type(cause).__name__})"
+        )
+
+
+def bloom_bits(value: str) -> int:
+    """Return the three bits that an address or topic sets in a block's bloom filter.
+
+    Yellow Paper, section 4.3.1 (the function M3:2048): the low 11 bits of the first three pairs of
+    bytes of the keccak-256.
+    """
+    digest = bytes(AsyncWeb3.keccak(bytes.fromhex(value.removeprefix("0x"))))
+    bits = 0
+    for at in (0, 2, 4):
+        bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
+    return bits
+
+
+def _result(answer: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON of any shape
+    if answer.get("result") is None:
+        raise SourceLostError("node", f"no result: {str(answer.get('error'))[:120]}")
+    return answer["result"]
+
+
+def _unknown_block(error: Any) -> bool:  # noqa: ANN401 -- JSON of any shape
+    text = str(error.get("message", "") if isinstance(error, dict) else error).lower()
+    return "not found" in text or "unknown block" in text or "header" in text
+
+
+def _hex(value: Any) -> str:  # noqa: ANN401 -- text from JSON, bytes from web3's formatters
+    return value.lower() if isinstance(value, str) else "0x" + bytes(value).hex()
+
+
+def _bytes(value: Any) -> bytes:  # noqa: ANN401 -- text from JSON, bytes from web3's formatters
+    try:
+        return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
+    except ValueError:
+        raise DecodeError("a node's answer is not hexadecimal") from None
