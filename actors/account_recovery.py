@@ -1,10 +1,9 @@
-"""How an account shard comes back: newest snapshot that verifies, then the journal behind it.
+"""How an account shard's ledger comes out of its journal: `journal.recovery` for accounts.
 
-Pure but for the reader it is given, so the follower that makes snapshots uses the same replay as
-the shard that starts: every snapshot is a verified replay.
+The shard that starts, the follower that makes its snapshots and whoever replays it offline use this
+one replay, so every snapshot is a verified one.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -13,22 +12,10 @@ from actors.engine import ledger_snapshot
 from actors.engine.invariants import InvariantError
 from actors.engine.ledger import Ledger
 from actors.engine.ledger_commands import AnyLedgerCommand, BalanceChanged
-from actors.engine.ledger_snapshot import SnapshotError
 from actors.errors import CorruptRecordError, ReplayMismatchError
 from actors.journal.account_record import AccountRecord
+from actors.journal.snapshots import Snapshot
 from actors.listing import shard_stream
-from actors.ports import JournalReader
-
-
-class Rebuilt(NamedTuple):
-    """A ledger as it is after journal record ``number`` (0: before the first)."""
-
-    ledger: Ledger
-    number: int
-
-    def snapshot(self) -> bytes:
-        """Encode it for the snapshot store."""
-        return ledger_snapshot.snapshot(self.ledger, self.number)
 
 
 class ShardName(NamedTuple):
@@ -43,87 +30,76 @@ class ShardName(NamedTuple):
         return shard_stream(self.shard)
 
 
-def rebuild(
-    name: ShardName, reader: JournalReader, snapshot: bytes | None, until: int | None = None
-) -> Rebuilt:
-    """Replay the journal behind a snapshot (or from the beginning), verifying each record.
+class LedgerReplay:
+    """Makes a shard's ledger from a snapshot and records: a `journal.recovery.Snapshotting`.
 
     Args:
         name: the shard.
-        reader: its stream.
-        snapshot: what `Rebuilt.snapshot` made, or None to start empty.
-        until: the last record to apply; None applies all there are.
-
-    Raises:
-        SnapshotError: the snapshot is damaged or of another shard or version.
-        ReplayMismatchError: a record's events differ from those made now.
-        CorruptRecordError, TrimmedError: the journal cannot be read.
-        InvariantError: the snapshot contradicts itself.
     """
-    start = Rebuilt(Ledger(name.shard, name.shards), 0)
-    if snapshot is not None:
-        start = Rebuilt(*ledger_snapshot.restore(snapshot, name.shard, name.shards))
-    return _catch_up(name, reader, start, until)
 
+    def __init__(self, name: ShardName) -> None:
+        self.name = name
+        self._records = msgspec.msgpack.Decoder(AccountRecord)
+        self._commands = msgspec.msgpack.Decoder[AnyLedgerCommand](AnyLedgerCommand)
 
-def recover(name: ShardName, reader: JournalReader, snapshots: Iterable[bytes]) -> Rebuilt:
-    """Rebuild from the newest snapshot that verifies, and check the whole ledger.
+    def empty(self) -> Ledger:
+        """Make the ledger before the first record."""
+        return Ledger(self.name.shard, self.name.shards)
 
-    Args:
-        name: the shard.
-        reader: its stream.
-        snapshots: newest first; those that do not verify are passed over.
+    def restore(self, snapshot: Snapshot) -> Ledger:
+        """Make the ledger of a snapshot, and check the whole of it.
 
-    Raises:
-        ReplayMismatchError, CorruptRecordError, TrimmedError: as `rebuild`.
-        InvariantError: the ledger that came out contradicts itself.
-    """
-    start = Rebuilt(Ledger(name.shard, name.shards), 0)
-    for snapshot in snapshots:
+        Raises:
+            ValueError: it is damaged, contradicts itself, or is of another shard or version.
+        """
         try:
-            start = Rebuilt(*ledger_snapshot.restore(snapshot, name.shard, name.shards))
-        except (SnapshotError, InvariantError):
-            continue
-        break
-    rebuilt = _catch_up(name, reader, start, None)
-    rebuilt.ledger.validate()
-    return rebuilt
-
-
-def _catch_up(name: ShardName, reader: JournalReader, start: Rebuilt, until: int | None) -> Rebuilt:
-    ledger, number = start
-    records: msgspec.msgpack.Decoder[AccountRecord] = msgspec.msgpack.Decoder(AccountRecord)
-    commands: msgspec.msgpack.Decoder[AnyLedgerCommand] = msgspec.msgpack.Decoder(AnyLedgerCommand)
-    for record_number, body in reader.read(number, until):
-        try:
-            record = records.decode(body)
-            batch = [commands.decode(raw) for raw in record.commands]
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CorruptRecordError(name.stream, record_number, f"{error}") from error
-        _replay(ledger, batch, record.events, name.stream, record_number)
-        number = record_number
-    return Rebuilt(ledger, number)
-
-
-def _replay(
-    ledger: Ledger,
-    batch: list[AnyLedgerCommand],
-    recorded: list[BalanceChanged],
-    stream: str,
-    number: int,
-) -> None:
-    made: list[BalanceChanged] = []
-    for command in batch:
-        try:
-            applied = ledger.apply(command)
+            ledger, number = ledger_snapshot.restore(
+                snapshot.blob, self.name.shard, self.name.shards
+            )
         except InvariantError as error:
-            raise ReplayMismatchError(stream, number, f"{error}") from error
-        if not applied.changed:
-            detail = f"{type(command).__name__} changed nothing, answered {applied.reply!r}"
-            raise ReplayMismatchError(stream, number, detail)
-        made.extend(applied.events)
-    if made != recorded:
-        raise ReplayMismatchError(stream, number, _difference(recorded, made))
+            raise ValueError(f"snapshot at {snapshot.number}: {error}") from error
+        if number != snapshot.number:
+            raise ValueError(f"snapshot stored at {snapshot.number} was made at {number}")
+        return ledger
+
+    def apply(self, state: Ledger, number: int, body: bytes) -> None:
+        """Apply one record, and compare the balances it changes with those recorded.
+
+        Raises:
+            CorruptRecordError: the body cannot be read.
+            ReplayMismatchError: the ledger does something else than the record says.
+        """
+        try:
+            record = self._records.decode(body)
+            batch = [self._commands.decode(raw) for raw in record.commands]
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise CorruptRecordError(self.name.stream, number, f"{error}") from error
+        made: list[BalanceChanged] = []
+        for command in batch:
+            try:
+                applied = state.apply(command)
+            except InvariantError as error:
+                raise ReplayMismatchError(self.name.stream, number, f"{error}") from error
+            if not applied.changed:
+                detail = f"{type(command).__name__} changed nothing, answered {applied.reply!r}"
+                raise ReplayMismatchError(self.name.stream, number, detail)
+            made.extend(applied.events)
+        if made != record.events:
+            detail = _difference(record.events, made)
+            raise ReplayMismatchError(self.name.stream, number, detail)
+
+    def snapshot(self, state: Ledger, number: int) -> tuple[int, str, bytes]:
+        """Write the ledger down as it is after record ``number``: (version, state hash, blob).
+
+        Raises:
+            InvariantError: the ledger contradicts itself; nothing is written down.
+        """
+        state.validate()
+        return (
+            ledger_snapshot.VERSION,
+            ledger_snapshot.state_hash(state),
+            ledger_snapshot.snapshot(state, number),
+        )
 
 
 def _difference(recorded: list[BalanceChanged], made: list[BalanceChanged]) -> str:

@@ -13,7 +13,7 @@ number of threads that call, as each waits for its answer.
 
 import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from enum import Enum
 from queue import Empty, SimpleQueue
@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from actors.account_courier import Courier
-from actors.account_recovery import Rebuilt, ShardName, recover
+from actors.account_recovery import LedgerReplay, ShardName
 from actors.engine.invariants import InvariantError
 from actors.engine.ledger import Ledger
 from actors.engine.ledger_commands import (
@@ -36,7 +36,6 @@ from actors.engine.ledger_commands import (
     Recovering,
     Refused,
 )
-from actors.engine.ledger_snapshot import SnapshotError
 from actors.engine.units import Reason
 from actors.errors import (
     JournalUnavailableError,
@@ -45,6 +44,8 @@ from actors.errors import (
     UnknownOutcomeError,
 )
 from actors.journal.account_record import AccountRecord
+from actors.journal.recovery import Recovered, recover
+from actors.journal.snapshots import SnapshotStore
 from actors.ports import BlockingAccountPort, Journal, JournalWriter
 
 RETRY_AFTER_MS: Final = 100
@@ -58,15 +59,10 @@ COURIER_BATCH: Final = 100
 
 
 class ShardStore(NamedTuple):
-    """Where a shard's journal and snapshots are.
-
-    Attributes:
-        journal: holds the shard's stream.
-        snapshots: lists the shard's snapshots, newest first.
-    """
+    """Where a shard's journal and snapshots are; used by the shard's writer thread only."""
 
     journal: Journal
-    snapshots: Callable[[], Iterable[bytes]]
+    snapshots: SnapshotStore
 
 
 class ShardOptions(NamedTuple):
@@ -230,10 +226,10 @@ class ShardRuntime:
 
     def _run(self) -> None:
         try:
-            rebuilt = self._recover()
-            if rebuilt is None:
+            recovered = self._recover()
+            if recovered is None:
                 return
-            self._ledger, self._number = rebuilt
+            self._ledger, self._number = recovered.state, recovered.number
             self._sums = self._ledger.audit().sums
             if self._options.freezes:
                 gc.collect()
@@ -246,22 +242,29 @@ class ShardRuntime:
         except Exception as error:  # noqa: BLE001 - whatever it was, memory is not to be trusted
             self._end(f"{type(error).__name__}: {error}", [])
 
-    def _recover(self) -> Rebuilt | None:
+    def _recover(self) -> Recovered[Ledger] | None:
+        stream, journal = self.name.stream, self._store.journal
         while not self._stopping.is_set():
             try:
-                self._writer = self._store.journal.acquire(self.name.stream)
-                reader = self._store.journal.reader(self.name.stream)
-                rebuilt = recover(self.name, reader, self._store.snapshots())
+                self._writer = journal.acquire(stream)
+                recovered = recover(
+                    stream,
+                    journal.reader(stream),
+                    self._store.snapshots,
+                    LedgerReplay(self.name),
+                    self._writer.head.number,
+                )
+                recovered.state.validate()
             except JournalUnavailableError as error:
                 self._error = f"{error}"
                 self._stopping.wait(self._options.recover_retry_s)
-            except (TandemError, InvariantError, SnapshotError) as error:
+            except (TandemError, InvariantError) as error:
                 self._error = f"{error}"
                 self._state = ShardState.FAILED
                 return None
             else:
                 self._error = ""
-                return rebuilt
+                return recovered
         return None
 
     def _serve(self) -> None:

@@ -17,6 +17,7 @@ from actors.engine.ledger_commands import (
 )
 from actors.engine.units import UserId
 from actors.journal.memory import MemoryJournal
+from actors.journal.snapshots import MemorySnapshots, SnapshotStore
 from actors.ports import BlockingAccountPort, Journal
 
 DEADLINE_S = 10.0
@@ -42,10 +43,10 @@ class Shard:
         name: ShardName = ALONE,
         peers: dict[int, BlockingAccountPort] | None = None,
         options: ShardOptions = IMPATIENT,
-        snapshots: list[bytes] | None = None,
+        snapshots: SnapshotStore | None = None,
     ) -> None:
         self.deaths: list[str] = []
-        store = ShardStore(journal, lambda: snapshots or [])
+        store = ShardStore(journal, snapshots or MemorySnapshots(MemoryJournal()))
         self.runtime = ShardRuntime(
             name, store, peers or {}, self.deaths.append, options, lambda: 1_000
         )

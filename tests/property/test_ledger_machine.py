@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from actors.account_recovery import Rebuilt, ShardName, rebuild
+from actors.account_recovery import LedgerReplay, ShardName
 from actors.engine.ledger import Ledger
 from actors.engine.ledger_commands import (
     AnyLedgerCommand,
@@ -37,6 +37,8 @@ from actors.engine.settlement import FillPosting, HoldNeed, Posting, ReleasePost
 from actors.engine.units import Mode, Side, UserId
 from actors.journal.account_record import AccountRecord
 from actors.journal.memory import MemoryJournal
+from actors.journal.recovery import SnapshotFollower, recover
+from actors.journal.snapshots import MemorySnapshots
 from tests.ledgers import ALICE, BOB, CAROL, person
 
 NAME = ShardName(0, 2)
@@ -118,7 +120,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.naive = Naive()
         self.journal = MemoryJournal()
         self.writer = self.journal.acquire(NAME.stream)
-        self.snapshots: list[bytes | None] = [None]
+        self.snapshots = MemorySnapshots(self.journal)
+        self.replay = LedgerReplay(NAME)
         self.epochs = dict.fromkeys(MARKETS, 0)
         self.seqs = dict.fromkeys(MARKETS, 0)
         self.settled = dict.fromkeys(MARKETS, 0)
@@ -303,18 +306,22 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def save(self) -> None:
-        """A follower makes a snapshot of now."""
-        self.snapshots.append(Rebuilt(self.ledger, self.writer.head.number).snapshot())
+        """A follower makes a snapshot of now, from an older one and the journal."""
+        reader = self.journal.reader(NAME.stream)
+        follower = SnapshotFollower(NAME.stream, reader, self.snapshots, self.replay)
+        assert follower.follow(force=True).stored == self.writer.head.number
 
-    @rule(data=st.data())
-    def crash(self, data: st.DataObject) -> None:
-        """Only the journal is left, and perhaps some snapshot, old or new."""
-        snapshot = data.draw(st.sampled_from(self.snapshots))
+    @rule(forget=st.booleans())
+    def crash(self, *, forget: bool) -> None:
+        """Only the journal is left, and perhaps snapshots."""
+        if forget:
+            self.snapshots = MemorySnapshots(self.journal)
         self.writer = self.journal.acquire(NAME.stream)
-        rebuilt = rebuild(NAME, self.journal.reader(NAME.stream), snapshot)
-        assert rebuilt.number == self.writer.head.number
-        assert state_hash(rebuilt.ledger) == state_hash(self.ledger)
-        self.ledger = rebuilt.ledger
+        reader = self.journal.reader(NAME.stream)
+        recovered = recover(NAME.stream, reader, self.snapshots, self.replay)
+        assert recovered.number == self.writer.head.number
+        assert state_hash(recovered.state) == state_hash(self.ledger)
+        self.ledger = recovered.state
 
     @invariant()
     def agrees_with_the_model(self) -> None:

@@ -11,6 +11,7 @@ from actors.account import AccountShard, end_process
 from actors.account_shard import ShardStore
 from actors.engine.ledger_commands import Done, GrantPaper
 from actors.journal.memory import MemoryJournal
+from actors.journal.snapshots import MemorySnapshots
 from tests.ledgers import ALICE, GRANT
 from tests.shards import wait_until
 
@@ -26,7 +27,9 @@ def collector() -> Iterator[None]:
 
 def test_shell_recovers_in_the_background_and_answers():
     """The constructor returns at once; bytes go in and out; stop ends it."""
-    shell = AccountShard(0, 1, lambda: (ShardStore(MemoryJournal(), list), {}))
+    journal = MemoryJournal()
+    store = ShardStore(journal, MemorySnapshots(journal))
+    shell = AccountShard(0, 1, lambda: (store, {}))
     wait_until(lambda: shell.status().ready)
     reply = shell.call(msgspec.msgpack.encode(GrantPaper("g", ALICE, GRANT)))
     assert reply == msgspec.msgpack.encode(Done())

@@ -6,10 +6,9 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from actors.account_recovery import ShardName, rebuild
+from actors.account_recovery import LedgerReplay, ShardName
 from actors.account_shard import ShardOptions
 from actors.engine.ledger_commands import (
-    Audit,
     AuditQuery,
     BalanceQuery,
     Balances,
@@ -24,12 +23,14 @@ from actors.engine.ledger_commands import (
     Settlement,
     Transfer,
 )
-from actors.engine.ledger_snapshot import state_hash
 from actors.engine.settlement import ReleasePosting
 from actors.engine.units import Mode, Side
 from actors.errors import ShardUnavailableError, UnknownOutcomeError
 from actors.journal.account_record import AccountRecord
 from actors.journal.memory import Failure, MemoryJournal
+from actors.journal.record import Chain
+from actors.journal.recovery import SnapshotFollower, recover
+from actors.journal.snapshots import MemorySnapshots, Snapshot
 from tests.ledgers import ALICE, BOB, GRANT, MARKET, buy, hold
 from tests.shards import Asking, GatedJournal, Shard, wait_until
 
@@ -196,16 +197,20 @@ def test_recovery_from_a_snapshot_is_the_same_as_from_the_beginning():
         shard.ask(GrantPaper(f"g{n}", ALICE if n % 2 else BOB, GRANT, reset=True))
     before = shard.ask(AuditQuery())
     shard.runtime.stop()
-    name, reader = ShardName(0, 1), journal.reader("account.0")
-    middle = rebuild(name, reader, None, until=3)
-    assert middle.number == 3
-    late = rebuild(name, reader, middle.snapshot())
-    assert late.number == 5
-    assert isinstance(before, Audit)
-    assert state_hash(late.ledger) == before.state_hash
-    damaged = bytearray(late.snapshot())
-    damaged[-1] ^= 1
-    successor = Shard(journal, snapshots=[bytes(damaged), middle.snapshot()]).ready()
+    replay, snapshots = LedgerReplay(ShardName(0, 1)), MemorySnapshots(journal)
+    follower = SnapshotFollower("account.0", journal.reader("account.0"), snapshots, replay)
+    assert follower.follow(force=True).stored == 5
+    middle = recover("account.0", journal.reader("account.0"), snapshots, replay, until=3)
+    version, named, blob = replay.snapshot(middle.state, 3)
+    seal = Chain("account.0", 0, None)
+    for number, data in sorted(journal.stream("account.0").entries.items())[:3]:
+        seal.accept(number, data)
+    assert seal.seal is not None
+    snapshots.store(Snapshot("account.0", 3, seal.seal, version, named, blob))
+    whole = snapshots.kept["account.0"][5]
+    damaged = whole.blob[:-1] + bytes([whole.blob[-1] ^ 1])
+    snapshots.store(msgspec.structs.replace(whole, blob=damaged))
+    successor = Shard(journal, snapshots=snapshots).ready()
     with running(successor):
         assert successor.ask(AuditQuery()) == before
 
