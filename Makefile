@@ -18,3 +18,7 @@ lock:
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --no-emit-package tandem-event-trader --extra test --extra lint \
 	  pyproject.toml sdk/python/pyproject.toml requirements/make.in -o requirements/lock.txt
+
+.PHONY: devnet
+devnet: $(STAMP)  ## a local Ethereum node with real Uniswap V2 pairs; ARGS="--tandem" starts Tandem on it
+	@$(BIN)/python -m devnet $(ARGS)

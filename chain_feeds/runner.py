@@ -136,6 +136,11 @@ async def run_feed(
     await Feed(chain, pools, sink, clock).run()
 
 
+def make_feed(chain: ChainSettings, pools: Sequence[FeedPool], sink: PoolSink) -> "FeedThread":
+    """Make one chain's feed with its own thread, as a Ray shell wants it: start, stop, status."""
+    return FeedThread(Feed(chain, pools, sink))
+
+
 class FeedThread:
     """A feed with a thread and an asyncio loop of its own, for a Ray shell."""
 

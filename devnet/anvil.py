@@ -4,9 +4,11 @@ The program itself is started, never npm's launcher in ``.bin``: that one leaves
 when it is killed.
 """
 
+import ctypes
 import platform
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"
 _START_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 5.0
+_PR_SET_PDEATHSIG = 1
 
 
 class DevnetError(Exception):
@@ -69,7 +72,11 @@ class Anvil:
         if block_time_s is not None:
             command += ["--block-time", f"{block_time_s:g}"]
         self._process = subprocess.Popen(  # noqa: S603 -- our own node, numbers as arguments
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
         self.chain_id = chain_id
         self.port = self._wait_for_port()
@@ -139,6 +146,11 @@ class Anvil:
                 return int(line.rsplit(":", 1)[1])
         self.stop()
         raise DevnetError("anvil did not start:\n" + "".join(seen[-5:]))
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this child when its parent dies, however that happens."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _drain(stdout: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:

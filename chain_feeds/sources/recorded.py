@@ -20,6 +20,7 @@ from actors.engine.units import NS_PER_S
 from chain_feeds.errors import RecordingError
 from chain_feeds.prices import jump_ppm
 from chain_feeds.settings import FeedPool
+from chain_feeds.venues.uniswap_v2 import curve_of
 
 FORMAT: Final = "tandem-pool-recording/1"
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "recordings"
@@ -152,6 +153,31 @@ def _largest_jump(steps: tuple[Step, ...]) -> int:
     )
 
 
+class Position(NamedTuple):
+    """Where the loop stands: the step, its block and time, and when the next one comes."""
+
+    step: Step
+    block: int
+    time_ns: int
+    next_ns: int
+
+
+def position_at(recording: Recording, now_ns: int) -> Position:
+    """Find where a recording's loop stands at a time."""
+    steps = recording.steps
+    loops, offset_s = divmod(now_ns // NS_PER_S - _EPOCH_S, recording.length_s)
+    index = bisect_right(steps, offset_s, key=lambda step: step.offset_s) - 1
+    start_s = _EPOCH_S + loops * recording.length_s
+    last = index + 1 == len(steps)
+    next_s = start_s + (recording.length_s if last else steps[index + 1].offset_s)
+    return Position(
+        step=steps[index],
+        block=recording.first_block + loops * len(steps) + index,
+        time_ns=(start_s + steps[index].offset_s) * NS_PER_S,
+        next_ns=next_s * NS_PER_S,
+    )
+
+
 class RecordedFeed:
     """Where a recording's loop stands, and what it publishes: no clock, no sleep.
 
@@ -162,7 +188,6 @@ class RecordedFeed:
 
     def __init__(self, recording: Recording, pools: Sequence[FeedPool]) -> None:
         self._recording = recording
-        self._offsets = [step.offset_s for step in recording.steps]
         positions = {pool.address.lower(): at for at, pool in enumerate(recording.header.pools)}
         self._found: list[tuple[FeedPool, int]] = []
         self._missing: list[tuple[FeedPool, str]] = []
@@ -174,41 +199,29 @@ class RecordedFeed:
             else:
                 self._found.append((pool, position))
         self._shown: dict[str, tuple[int, int]] = {}
-        self._next_s = 0
         self.block = 0
+        self.next_ns = 0
+        """When the loop moves on, Unix time; 0 before the first `advance`."""
 
     def advance(self, now_ns: int) -> list[tuple[str, PoolState]]:
         """Return (pair, state) of the pools that changed until ``now_ns``; at first, of all."""
-        recording = self._recording
-        loops, offset_s = divmod(now_ns // NS_PER_S - _EPOCH_S, recording.length_s)
-        index = bisect_right(self._offsets, offset_s) - 1
-        step = recording.steps[index]
-        self.block = recording.first_block + loops * len(recording.steps) + index
-        loop_start_s = _EPOCH_S + loops * recording.length_s
-        last = index + 1 == len(recording.steps)
-        following_s = recording.length_s if last else self._offsets[index + 1]
-        self._next_s = loop_start_s + following_s
+        here = position_at(self._recording, now_ns)
+        self.block, self.next_ns = here.block, here.next_ns
         changed: list[tuple[str, PoolState]] = []
         if not self._shown:
             changed += [(pool.symbol, _down(pool, problem)) for pool, problem in self._missing]
         for pool, position in self._found:
-            reserves = step.reserves[position]
+            reserves = here.step.reserves[position]
             if self._shown.get(pool.spec.pool_id) != reserves:
                 self._shown[pool.spec.pool_id] = reserves
-                time_ns = (loop_start_s + step.offset_s) * NS_PER_S
-                changed.append((pool.symbol, self._state(pool, reserves, time_ns)))
+                changed.append((pool.symbol, self._state(pool, reserves, here.time_ns)))
         return changed
-
-    @property
-    def next_ns(self) -> int:
-        """When the loop moves on, Unix time; 0 before the first `advance`."""
-        return self._next_s * NS_PER_S
 
     def _state(self, pool: FeedPool, reserves: tuple[int, int], time_ns: int) -> PoolState:
         return PoolState(
             pool_id=pool.spec.pool_id,
             status=PoolStatus.LIVE,
-            curve=ConstantProduct.of(*reserves, pool.spec.fee_ppm, 1_000_000),
+            curve=curve_of(pool.spec, *reserves),
             block=self.block,
             block_time_ns=time_ns,
             source=SOURCE,
