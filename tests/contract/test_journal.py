@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors.errors import CorruptRecordError, FencedError, TrimmedError
+from actors.errors import (
+    CorruptRecordError,
+    FencedError,
+    JournalUnavailableError,
+    TrimmedError,
+)
 from actors.journal.memory import MemoryJournal
 from actors.journal.record import EMPTY
 from actors.journal.redis import RedisJournal, connect, key
@@ -228,3 +233,43 @@ def test_read_with_a_forged_history_finds_the_broken_link(store: Store) -> None:
     with pytest.raises(CorruptRecordError) as caught:
         list(store.journal.reader(STREAM).read(0))
     assert caught.value.number == 3
+
+
+def test_redis_writer_after_the_scripts_were_flushed_goes_on(store_url: str) -> None:
+    """A server that forgot the script says so before it runs anything; the append is made whole."""
+    journal = RedisJournal(store_url)
+    paper, live = journal.acquire("vaix.paper"), journal.acquire("vaix.live")
+    with connect(store_url) as client:
+        client.script_flush()
+    assert journal.append_many([(paper, [b"p"]), (live, [b"l"])]) == [1, 1]
+    assert journal.append_many([(paper, [b"p"]), (live, [b"l"])]) == [2, 2]
+    journal.close()
+
+
+def test_redis_writer_without_an_answer_in_time_never_writes_again(store_url: str) -> None:
+    """A silent server's outcome is unknown; the writer ends there and its successor reads on."""
+    journal = RedisJournal(store_url, timeout_s=0.2)
+    writer = journal.acquire(STREAM)
+    with connect(store_url) as client:
+        client.client_pause(1_000, all=False)
+        with pytest.raises(JournalUnavailableError, match="Timeout"):
+            writer.append([b"perhaps"])
+        client.client_unpause()
+    with pytest.raises(JournalUnavailableError):
+        writer.append([b"never"])
+    successor = RedisJournal(store_url).acquire(STREAM)
+    kept = [body for _, body in journal.reader(STREAM).read(0)]
+    assert kept in ([], [b"perhaps"])
+    assert successor.head.number == len(kept)
+    journal.close()
+
+
+def test_redis_acquire_with_head_and_stream_apart_refuses(store_url: str) -> None:
+    """A stream whose end was lost is not continued over the hole."""
+    journal = RedisJournal(store_url)
+    journal.acquire(STREAM).append([b"a", b"b"])
+    with connect(store_url) as client:
+        client.xdel(key(STREAM, "journal"), "2-0")
+    with pytest.raises(CorruptRecordError, match="the head says 2, the stream 1"):
+        journal.acquire(STREAM)
+    journal.close()
