@@ -107,6 +107,8 @@ class Route:
     limit: LimitKind = LimitKind.GENERAL
     body: type[BaseModel] | None = None
     body_list: str = ""
+    body_item: type[BaseModel] | None = None
+    """What each item of ``body_list`` is checked against, by the handler, one by one."""
     body_optional: bool = False
     query: type[QueryModel] = NoQuery
     response: type[BaseModel] | None = None

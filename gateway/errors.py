@@ -30,6 +30,53 @@ REASON_STATUS: Final[dict[Reason, int]] = {
 }
 """Reasons whose refusal is not a 400."""
 
+CODE_STATUS: Final[dict[ErrorCode, int]] = {
+    **{ErrorCode[reason.name]: status for reason, status in REASON_STATUS.items()},
+    ErrorCode.VALIDATION_ERROR: 422,
+    ErrorCode.INVALID_JSON: 422,
+    ErrorCode.DUPLICATE_KEY: 422,
+    ErrorCode.TOO_DEEP: 422,
+    ErrorCode.BODY_TOO_LARGE: 413,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.INVALID_CREDENTIALS: 401,
+    ErrorCode.TOKEN_EXPIRED: 401,
+    ErrorCode.TOKEN_INVALID: 401,
+    ErrorCode.REFRESH_REUSED: 401,
+    ErrorCode.KEY_INVALID: 401,
+    ErrorCode.PERMISSION_DENIED: 403,
+    ErrorCode.IP_NOT_ALLOWED: 403,
+    ErrorCode.MARKET_NOT_ALLOWED: 403,
+    ErrorCode.JWT_REQUIRED: 403,
+    ErrorCode.EMAIL_TAKEN: 409,
+    ErrorCode.USERNAME_TAKEN: 409,
+    ErrorCode.KEY_NOT_FOUND: 404,
+    ErrorCode.TOO_MANY_KEYS: 409,
+    ErrorCode.SUB_ACCOUNT_NOT_FOUND: 404,
+    ErrorCode.TOO_MANY_SUB_ACCOUNTS: 409,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.BUSY: 503,
+    ErrorCode.RECOVERING: 503,
+    ErrorCode.UNAVAILABLE: 503,
+    ErrorCode.UNKNOWN_OUTCOME: 503,
+    ErrorCode.INTERNAL: 500,
+    ErrorCode.UNKNOWN_SYMBOL: 404,
+    ErrorCode.DEAD_MANS_SWITCH_INACTIVE: 409,
+    ErrorCode.PAPER_NOT_WITHDRAWABLE: 409,
+    ErrorCode.OPEN_ORDERS_REMAIN: 409,
+    ErrorCode.TOO_MANY_CONNECTIONS: 429,
+    ErrorCode.UPGRADE_REQUIRED: 426,
+}
+"""The status of every code that is not a 400."""
+
+
+def status_of(code: ErrorCode) -> int:
+    """Give the status a code comes with."""
+    return CODE_STATUS.get(code, 400)
+
+
 REFUSALS: Final = tuple(r for r in Reason if Reason.NONE < r < Reason.CLOSE_REASONS)
 """Every reason a command can be refused for; each has an `ErrorCode` of the same name."""
 

@@ -8,7 +8,6 @@ from actors.engine.commands import CancelOrder
 from actors.engine.market_api import OrderReply
 from actors.engine.units import OrderNo
 from event_trader.wire import orders as wire
-from event_trader.wire.failure import ErrorCode
 from gateway import order_view, trading
 from gateway.body import validate
 from gateway.endpoint import Access, Call, LimitKind, Route
@@ -97,8 +96,8 @@ ROUTES: Final = (
     Route(
         method="POST", path=_PATH, handler=place, tag="orders",
         summary="Place up to ten orders", access=Access.TRADE, limit=LimitKind.PLACING,
-        body=wire.BatchPlaceRequest, body_list="orders", response=wire.BatchResult,
-        idempotent=True, cost=_orders_in,
+        body=wire.BatchPlaceRequest, body_list="orders", body_item=wire.PlaceOrderRequest,
+        response=wire.BatchResult, idempotent=True, cost=_orders_in,
     ),
     Route(
         method="DELETE", path=_PATH, handler=cancel, tag="orders",
@@ -108,7 +107,6 @@ ROUTES: Final = (
     Route(
         method="PATCH", path=_PATH, handler=amend, tag="orders",
         summary="Amend up to fifty orders", access=Access.TRADE, body=wire.BatchAmendRequest,
-        body_list="orders", response=wire.BatchResult,
-        errors=(ErrorCode.INVALID_QUANTITY,),
+        body_list="orders", body_item=wire.AmendItem, response=wire.BatchResult,
     ),
 )  # fmt: skip

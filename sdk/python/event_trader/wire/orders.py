@@ -69,7 +69,6 @@ class BatchPlaceRequest(RequestModel):
     orders: list[Any] = Field(
         min_length=1,
         max_length=ORDERS_PER_BATCH_MAX,
-        json_schema_extra={"items": {"$ref": "#/components/schemas/PlaceOrderRequest"}},
     )
 
 
@@ -98,7 +97,6 @@ class BatchAmendRequest(RequestModel):
     orders: list[Any] = Field(
         min_length=1,
         max_length=IDS_PER_BATCH_MAX,
-        json_schema_extra={"items": {"$ref": "#/components/schemas/AmendItem"}},
     )
 
 
