@@ -1,19 +1,23 @@
 """The Ray shell of an account shard; what it does is in `account_shard`.
 
 The class is plain: only `registry` makes a Ray actor of it. Its constructor returns at once and
-recovery runs in the background, so a restarting shard answers `Recovering` instead of nothing. It
-needs several threads (``max_concurrency`` above `ShardOptions.parked_max`, 16 by default), as each
-call waits for the disk.
+recovery runs in the background, so a restarting shard answers `Recovering` instead of nothing. Each
+call waits for the disk, so the actor needs `THREADS`.
 """
 
 import gc
 import os
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from actors.account_recovery import ShardName
 from actors.account_shard import ShardOptions, ShardRuntime, ShardStatus, ShardStore
 from actors.ports import BlockingAccountPort
+
+THREADS: Final = 16
+"""How many calls an actor must serve at once (``max_concurrency``): above
+`ShardOptions.parked_max`, or waiting reads keep out the settlements that they wait for."""
 
 Wiring = Callable[[], tuple[ShardStore, dict[int, BlockingAccountPort]]]
 """Opens the store and the ways to the other shards, in the actor's own process."""

@@ -11,10 +11,11 @@ because the state they speak of may still be on its way to the disk. The inbox i
 number of threads that call, as each waits for its answer.
 """
 
+import contextlib
 import gc
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from enum import Enum
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -27,6 +28,7 @@ from actors.account_recovery import LedgerReplay, ShardName
 from actors.engine.invariants import InvariantError
 from actors.engine.ledger import Ledger
 from actors.engine.ledger_commands import (
+    Audit,
     BalanceChanged,
     BalanceQuery,
     Delivered,
@@ -350,8 +352,8 @@ class ShardRuntime:
 
     def _answer_now(self, query: LedgerQuery, future: "Future[bytes]") -> None:
         reply = self._ledger.query(query)
-        if not isinstance(query, BalanceQuery):
-            self._sums = self._ledger.audit().sums
+        if isinstance(reply, Audit):
+            self._sums = reply.sums
         future.set_result(self._encoder.encode(reply))
 
     def _is_due(self, query: BalanceQuery) -> bool:
@@ -387,4 +389,6 @@ class ShardRuntime:
             if request is not None:
                 futures.append(request.future)
         for future in futures:
-            future.set_exception(ShardUnavailableError(self.name.stream, self._error))
+            # The writer and a late caller may both be here, about the same parked read.
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(ShardUnavailableError(self.name.stream, self._error))
