@@ -132,16 +132,30 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ids = 0
 
     def apply(self, command: AnyLedgerCommand) -> AnyLedgerReply:
-        """Apply and journal a command, as the runtime does."""
+        """Apply and journal a command, as the runtime does.
+
+        Events tell each account that changed, once, as it is afterwards.
+        """
+        before = self.balances()
         applied = self.ledger.apply(command)
-        assert applied.changed or not applied.events
-        touched = [(e.user, e.asset, e.mode) for e in applied.events]
-        assert len(set(touched)) == len(touched)
+        after = self.balances()
+        told = {(e.user, e.asset, e.mode): (e.available_raw, e.held_raw) for e in applied.events}
+        assert len(told) == len(applied.events)
+        assert told.items() <= after.items()
+        assert {key for key, funds in after.items() if before.get(key) != funds} <= told.keys()
+        assert applied.changed or (not told and after == before)
         if applied.changed:
             raw = msgspec.Raw(msgspec.msgpack.encode(command))
             record = AccountRecord(0, [raw], applied.events)
             self.writer.append([msgspec.msgpack.encode(record)])
         return applied.reply
+
+    def balances(self) -> dict[Key, tuple[int, int]]:
+        """Tell (available, held) of each account of a user that exists."""
+        return {
+            (a.user, a.asset, a.mode): (a.available, a.held)
+            for a in self.ledger.accounts.of_users()
+        }
 
     def again(self, command: AnyLedgerCommand, reply: AnyLedgerReply) -> None:
         """Send a message a second time: the same answer, no effect."""

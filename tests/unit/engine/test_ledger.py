@@ -225,6 +225,14 @@ def test_events_name_each_touched_account_once_with_its_last_value():
     ]
 
 
+def test_hold_alone_is_told_as_an_event():
+    """Funds that become held change what their owner sees; a refused hold changes nothing."""
+    made = ledger(ALICE, BOB)
+    needs = [hold(ALICE, Side.SELL, 20), hold(BOB, Side.SELL, 10**9)]
+    applied = done(made, Post(MARKET, 1, 1, [], needs))
+    assert applied.events == [BalanceChanged(ALICE, "VAIX", Mode.PAPER, 499_980, 20)]
+
+
 @pytest.mark.parametrize(
     "posting",
     [
