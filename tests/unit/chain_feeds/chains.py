@@ -1,0 +1,101 @@
+"""A make-believe chain with pools on it, and the truth about them at every block."""
+
+import hashlib
+from random import Random
+
+from actors.engine.pair_spec import PoolSpec
+from actors.engine.pools.state import ConstantProduct
+from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from chain_feeds.settings import FeedPool
+
+WHOLE = 10**18
+
+
+def pool(number: int = 0, *, kind: str = "uniswap_v2", fee_ppm: int = 3_000) -> FeedPool:
+    """A listed pool; its base token is token0."""
+    address = f"0x{number + 0xA0:040x}"
+    spec = PoolSpec(
+        pool_id=f"ethereum:{address}",
+        venue="Uniswap",
+        chain="ethereum",
+        kind=kind,
+        address=address,
+        base_address=f"0x{number + 0x10:040x}",
+        quote_address=f"0x{0xFF:040x}",
+        base_decimals=18,
+        quote_decimals=18,
+        fee_ppm=fee_ppm,
+    )
+    return FeedPool("vaix", spec)
+
+
+def curve(base: int, quote: int) -> ConstantProduct:
+    """Reserves in whole tokens, with the fee of Uniswap V2."""
+    return ConstantProduct.of(base * WHOLE, quote * WHOLE, 3, 1000)
+
+
+class FakeChain:
+    """Blocks with pool states; can be forked. Hashes differ on every fork."""
+
+    def __init__(self, pools: list[FeedPool], seed: int) -> None:
+        self.pools = pools
+        self._random = Random(seed)
+        self._forks = 0
+        self.states: list[dict[str, ConstantProduct]] = []
+        self.heads: list[Head] = []
+        self.logs: list[list[PoolEvent]] = []
+        self._append({item.spec.pool_id: curve(1_000_000, 3_000) for item in pools}, [])
+
+    @property
+    def tip(self) -> Head:
+        """The newest block."""
+        return self.heads[-1]
+
+    @property
+    def truth(self) -> dict[str, ConstantProduct]:
+        """Every pool's state at the newest block."""
+        return self.states[-1]
+
+    def mine(self) -> tuple[Head, list[PoolEvent]]:
+        """Add a block in which some pools change, some of them more than once."""
+        state = dict(self.truth)
+        changes: list[tuple[str, ConstantProduct]] = []
+        for item in self.pools:
+            for _ in range(self._random.choice([0, 0, 1, 1, 2])):
+                pool_id = item.spec.pool_id
+                step = self._random.uniform(0.97, 1.03)
+                before = state[pool_id]
+                state[pool_id] = ConstantProduct.of(
+                    int(before.reserve_base * step), int(before.reserve_quote / step), 3, 1000
+                )
+                changes.append((pool_id, state[pool_id]))
+        return self._append(state, changes)
+
+    def fork(self, depth: int) -> None:
+        """Drop the newest ``depth`` blocks; the next ones get other hashes."""
+        keep = max(1, len(self.heads) - depth)
+        del self.heads[keep:], self.states[keep:], self.logs[keep:]
+        self._forks += 1
+
+    def snapshot(self, head: Head) -> Snapshot | None:
+        """Read every pool at a block; None where the block is no longer known."""
+        if head.number >= len(self.heads) or self.heads[head.number].hash != head.hash:
+            return None
+        return Snapshot(head.number, head.hash, dict(self.states[head.number]))
+
+    def _append(
+        self, state: dict[str, ConstantProduct], changes: list[tuple[str, ConstantProduct]]
+    ) -> tuple[Head, list[PoolEvent]]:
+        number = len(self.heads)
+        parent = self.heads[-1].hash if self.heads else ""
+        name = hashlib.sha256(f"{parent}/{number}/{self._forks}".encode()).hexdigest()
+        touched = frozenset(pool_id for pool_id, _ in changes)
+        head = Head(number, name, parent, 1_000_000 + number, touched)
+        logs = [
+            PoolEvent(pool_id, number, name, index, state)
+            for index, (pool_id, state) in enumerate(changes)
+        ]
+        self.heads.append(head)
+        self.states.append(state)
+        self.logs.append(logs)
+        return head, logs
