@@ -15,6 +15,7 @@ from typing import Any, Final
 import ray
 import ray.exceptions
 
+from actors import logs
 from actors.errors import UnavailableError
 from actors.listing import NAMESPACE
 
@@ -58,8 +59,7 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
         plan: how it is made.
         detached: let it outlive who makes it (the supervisor replaces lost actors so).
     """
-    # The class's name becomes the process title, so each actor gets a class of its own.
-    named = type(plan.title, (plan.shell,), {"__module__": plan.shell.__module__})
+    named = _named(plan)
     options: dict[str, Any] = {
         "name": plan.name,
         "namespace": NAMESPACE,
@@ -75,6 +75,21 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
     if detached:
         options["lifetime"] = "detached"
     return ray.remote(named).options(**options).remote(*plan.arguments)
+
+
+def _named(plan: ActorPlan) -> type:
+    """Make the actor's own class: its name becomes the process title."""
+    shell, name = plan.shell, plan.name
+
+    def __init__(self: Any, *arguments: Any) -> None:  # noqa: ANN401, N807 (any shell's own)
+        logs.configure(name)
+        shell.__init__(self, *arguments)  # type: ignore[misc]
+
+    def pid(_self: Any) -> int:  # noqa: ANN401 (any shell)
+        return os.getpid()
+
+    body = {"__module__": shell.__module__, "__init__": __init__, "pid": pid}
+    return type(plan.title, (shell,), body)
 
 
 def find(name: str) -> Any:  # noqa: ANN401 (untyped by Ray)

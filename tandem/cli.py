@@ -28,11 +28,13 @@ DataDirOption = Annotated[
         "--data-dir", help="Where everything durable lives [TANDEM_DATA_DIR, else ~/.tandem]."
     ),
 ]
-UrlOption = Annotated[str, typer.Option("--url", help="A running exchange.")]
+UrlOption = Annotated[
+    str, typer.Option("--url", help="A running exchange; the one of the data directory by default.")
+]
 
 
 @app.command()
-def up(  # noqa: PLR0913 (one parameter per option, as typer reads them)
+def up(  # noqa: PLR0913, PLR0917 (one parameter per option, as typer reads them)
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8080,
     data_dir: DataDirOption = None,
@@ -51,19 +53,22 @@ def up(  # noqa: PLR0913 (one parameter per option, as typer reads them)
     from tandem import settings
     from tandem.up import Options, run
 
-    read = settings.load(config, data_dir)
-    sys.exit(run(Options(read, host, port, gateways, address, limits)))
+    read = settings.load(config, data_dir, limits)
+    sys.exit(run(Options(read, host, port, gateways, address)))
 
 
 @app.command()
 def status(
-    url: UrlOption = "http://127.0.0.1:8080",
+    url: UrlOption = "",
+    *,
+    data_dir: DataDirOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Show how a running exchange is: pairs, account shards, gateways, venues."""
+    from tandem import settings
     from tandem.status import run
 
-    sys.exit(run(url, as_json=as_json))
+    sys.exit(run(url, settings.find_data_dir(data_dir), as_json=as_json))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The exchange's configuration: `exchange.toml` and the environment, checked before anything starts.
+"""The configuration: `exchange.toml` and the environment, checked before anything starts.
 
 Tables are read one by one, so that an error says file, line, what was expected, and what to do.
 The environment is read here and nowhere else: ``TANDEM_REDIS_URL``, ``TANDEM_DATA_DIR``,
@@ -18,6 +18,9 @@ import msgspec
 
 from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
 from actors.listing import Listing
+from chain_feeds.errors import ChainSettingsError
+from chain_feeds.settings import ChainSettings, read_chains
+from gateway.settings import LimitPreset, LimitSettings, limit_preset
 from tandem.toml_lines import line_of
 
 DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "exchange.toml"
@@ -79,6 +82,18 @@ class PairTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pools: list[PoolTable] = []
 
 
+class GatewayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[gateway]``: what `gateway.settings.GatewaySettings` takes from the file."""
+
+    access_ttl_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)] = 900
+    refresh_ttl_s: Annotated[int, msgspec.Meta(ge=3_600)] = 30 * 86_400
+    body_bytes_max: Annotated[int, msgspec.Meta(ge=1_024, le=16_777_216)] = 65_536
+    idempotency_ttl_s: Annotated[int, msgspec.Meta(ge=300)] = 86_400
+    trusted_proxies: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ("*",)
+    access_log: bool = True
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything `tandem up` needs to know."""
 
@@ -87,8 +102,9 @@ class Settings(msgspec.Struct, frozen=True):
     data_dir: Path
     redis_url: str
     """"" for the embedded Valkey."""
-    sections: dict[str, Any]
-    """``[chains]``, ``[gateway]``, ``[limits]`` … as read, for the rooms that define them."""
+    chains: tuple[ChainSettings, ...]
+    gateway: GatewayTable
+    limits: LimitSettings
 
 
 class ConfigFile:
@@ -147,6 +163,7 @@ class ConfigFile:
 def load(
     config: Path | None = None,
     data_dir: Path | None = None,
+    limits: LimitPreset = "default",
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Read and check the configuration.
@@ -154,6 +171,7 @@ def load(
     Args:
         config: the TOML file; the listing that ships with Tandem when None.
         data_dir: where journal, secrets and logs live; wins over ``TANDEM_DATA_DIR``.
+        limits: the preset of rate limits; ``[limits.<preset>]`` changes its numbers.
         environ: the environment.
 
     Raises:
@@ -169,14 +187,21 @@ def load(
     pairs = tuple(_pair(file, name, assets) for name in file.names("pairs"))
     if not pairs:
         raise file.error(("pairs",), "no pair is listed; add a table such as [pairs.vaix]")
-    directory = data_dir or Path(environ.get("TANDEM_DATA_DIR") or "~/.tandem").expanduser()
     return Settings(
         listing=Listing(pairs=pairs, shards=exchange.account_shards),
         exchange=exchange,
-        data_dir=directory.absolute(),
+        data_dir=find_data_dir(data_dir, environ),
         redis_url=environ.get("TANDEM_REDIS_URL", ""),
-        sections={name: file.tables.get(name, {}) for name in ("chains", "gateway", "limits")},
+        chains=_chains(file, pairs, environ),
+        gateway=file.table(("gateway",), GatewayTable),
+        limits=_limits(file, limits),
     )
+
+
+def find_data_dir(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Choose where everything durable lives: as given, else ``TANDEM_DATA_DIR``, else a default."""
+    chosen = given or Path(environ.get("TANDEM_DATA_DIR") or "~/.tandem")
+    return chosen.expanduser().absolute()
 
 
 def jwt_secret(data_dir: Path, environ: Mapping[str, str] = os.environ) -> str:
@@ -202,6 +227,40 @@ def stored_secret(path: Path) -> str:
         secret = secrets.token_hex(32)
         file.write(secret)
     return secret
+
+
+def _chains(
+    file: ConfigFile, pairs: tuple[PairSpec, ...], environ: Mapping[str, str]
+) -> tuple[ChainSettings, ...]:
+    try:
+        return read_chains(file.tables.get("chains", {}), pairs, environ)
+    except ChainSettingsError as error:
+        raise file.error(("chains", error.chain, error.key), error.problem) from None
+
+
+def _limits(file: ConfigFile, preset: LimitPreset) -> LimitSettings:
+    numbers = msgspec.to_builtins(limit_preset(preset))
+    at: tuple[str, ...] = ("limits", preset)
+    _merge(file, at, numbers, file.tables.get("limits", {}).get(preset, {}))
+    try:
+        return msgspec.convert(numbers, LimitSettings)
+    except msgspec.ValidationError as error:
+        where, message = _blame(at, str(error))
+        raise file.error(where, message) from None
+
+
+def _merge(
+    file: ConfigFile, at: tuple[str, ...], numbers: dict[str, Any], given: dict[str, Any]
+) -> None:
+    """Put what the file gives over the preset's numbers; only known names are taken."""
+    for key, value in given.items():
+        if key not in numbers:
+            expected = ", ".join(sorted(numbers))
+            raise file.error((*at, key), f"unknown key; expected one of {expected}")
+        if isinstance(numbers[key], dict) and isinstance(value, dict):
+            _merge(file, (*at, key), numbers[key], value)
+        else:
+            numbers[key] = value
 
 
 def _asset(file: ConfigFile, name: str) -> AssetSpec:

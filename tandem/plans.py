@@ -1,0 +1,144 @@
+"""What an exchange consists of: settings in, the plan of every actor out.
+
+The order of the plans is the order in which the exchange starts; it stops in the reverse one.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import version
+from typing import NamedTuple
+
+from actors.account import AccountShard
+from actors.account_recovery import ShardName
+from actors.feed import FeedActor, PairSink, RunningFeed
+from actors.listing import account_actor, pair_actor
+from actors.pair import HEALTH_GROUP, PairActor
+from actors.registry import ActorPlan
+from actors.supervisor import SupervisorActor, SupervisorOptions
+from actors.wiring import open_pair, open_shard, pair_ports
+from chain_feeds.runner import Feed, FeedThread
+from chain_feeds.settings import ChainSettings, FeedPool, pools_of
+from gateway.actor import GatewayActor, GatewayPlace
+from gateway.settings import GatewaySettings
+from tandem.settings import Settings
+
+SUBMIT_THREADS = 16
+"""Batches that may wait in a pair at once: two per gateway for eight gateways."""
+SHARD_THREADS = 16
+
+
+class Exchange(NamedTuple):
+    """Everything that runs, by kind."""
+
+    shards: list[ActorPlan]
+    pairs: list[ActorPlan]
+    feeds: list[ActorPlan]
+    gateways: list[ActorPlan]
+    supervisor: ActorPlan
+
+    def all(self) -> list[ActorPlan]:
+        """List every plan in the order of starting."""
+        return [*self.shards, *self.pairs, *self.feeds, *self.gateways, self.supervisor]
+
+
+def plan(
+    settings: Settings,
+    redis_url: str,
+    gateway: GatewaySettings,
+    place: tuple[str, int],
+    gateways: int,
+) -> Exchange:
+    """Plan the exchange.
+
+    Args:
+        settings: the configuration.
+        redis_url: the store, embedded or external.
+        gateway: what every gateway is told; each gets a name of its own.
+        place: host and port that the gateways share.
+        gateways: how many there are.
+    """
+    listing = settings.listing
+    shards = [
+        ActorPlan(
+            name=account_actor(number),
+            shell=AccountShard,
+            arguments=(
+                number,
+                listing.shards,
+                partial(open_shard, redis_url, ShardName(number, listing.shards)),
+            ),
+            resource="account",
+            threads=SHARD_THREADS,
+        )
+        for number in range(listing.shards)
+    ]
+    pairs = [
+        ActorPlan(
+            name=pair_actor(spec.symbol),
+            shell=PairActor,
+            arguments=(
+                spec,
+                partial(open_pair, redis_url, spec, listing.shards),
+                settings.exchange.inbox_commands_max,
+            ),
+            resource="pair",
+            threads=SUBMIT_THREADS,
+            groups={HEALTH_GROUP: 1},
+        )
+        for spec in listing.pairs
+    ]
+    fronts = [
+        ActorPlan(
+            name=f"gateway:{number}",
+            shell=GatewayActor,
+            arguments=(
+                GatewayPlace(host=place[0], port=place[1], redis_url=redis_url),
+                _named(gateway, f"gateway.{number}"),
+                listing,
+            ),
+            resource="gateway",
+        )
+        for number in range(gateways)
+    ]
+    feeds = _feeds(settings)
+    options = SupervisorOptions(
+        listing=listing,
+        redis_url=redis_url,
+        plans=(*shards, *pairs, *feeds, *fronts),
+        snapshot_records=settings.exchange.snapshot_every_records,
+    )
+    supervisor = ActorPlan("supervisor", SupervisorActor, (options,), "supervisor")
+    return Exchange(shards, pairs, feeds, fronts, supervisor)
+
+
+def resources(exchange: Exchange) -> Mapping[str, float]:
+    """Give this machine's custom resources, enough for every actor of the exchange."""
+    return {plan.resource: 1.0 for plan in exchange.all()}
+
+
+def _feeds(settings: Settings) -> list[ActorPlan]:
+    listing = settings.listing
+    plans = []
+    for chain in settings.chains:
+        pools = pools_of(chain.name, listing.pairs)
+        symbols = tuple(sorted({pool.symbol for pool in pools}))
+        if pools:
+            plans.append(
+                ActorPlan(
+                    name=f"feed:{chain.name}",
+                    shell=FeedActor,
+                    arguments=(partial(_make_feed, chain, pools), partial(pair_ports, symbols)),
+                    resource="feed",
+                )
+            )
+    return plans
+
+
+def _make_feed(chain: ChainSettings, pools: tuple[FeedPool, ...], sink: PairSink) -> RunningFeed:
+    return FeedThread(Feed(chain, pools, sink))
+
+
+def _named(settings: GatewaySettings, name: str) -> GatewaySettings:
+    import msgspec
+
+    return msgspec.structs.replace(settings, name=name, version=version("tandem-exchange"))

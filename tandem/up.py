@@ -1,0 +1,247 @@
+"""`tandem up`: start everything in order, say when it is ready, stop everything in order.
+
+The order of starting is store, Ray, account shards, pairs, feeds, gateways, supervisor; stopping is
+the reverse. What each of them is comes from `plans`.
+"""
+
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import msgspec
+
+from actors.errors import TandemError
+from tandem.settings import Settings, jwt_secret
+
+READY_TIMEOUT_S: Final = 180.0
+"""Recovery of a large journal is part of starting; a first start takes some ten seconds."""
+POLL_S: Final = 0.05
+RUNNING_FILE: Final = "running.json"
+"""In the data directory while the exchange runs: where it listens, for `tandem status`."""
+
+
+class StartError(TandemError):
+    """The exchange cannot start; the argument says why, and what to do."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    settings: Settings
+    host: str
+    port: int
+    gateways: int
+    address: str
+
+
+class Interrupted(Exception):  # noqa: N818 (not an error: the wish to stop)
+    """Ctrl-C or SIGTERM came while the exchange was starting."""
+
+
+def run(options: Options) -> int:
+    """Run the exchange until it is told to stop; returns the exit status.
+
+    Raises:
+        StartError: the port is taken, or something did not become ready.
+        TandemError: a part refused to start; the message says what to do.
+    """
+    stop = threading.Event()
+    _on_signals(stop)
+    check_port(options.host, options.port)
+    begun = time.monotonic()
+    with ExitStack() as parts:
+        try:
+            _start(options, parts, stop)
+        except Interrupted:
+            _say("Stopped before it was ready.")
+            return 130
+        _say(f"Started in {time.monotonic() - begun:.1f} s; Ctrl-C stops it.")
+        _say(f"Tandem is ready at {_url(options)}")
+        stop.wait()
+        _say("Stopping ...")
+    _say("Stopped. Everything acknowledged is on disk.")
+    return 0
+
+
+def check_port(host: str, port: int) -> None:
+    """Make sure that nobody listens there yet.
+
+    Raises:
+        StartError: the port is taken, or the address is not this machine's.
+    """
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(
+                f"port {port} on {host} is taken by another program; stop that one, or choose "
+                "another port with --port"
+            ) from None
+        if error.errno == errno.EACCES:
+            raise StartError(f"port {port} needs privileges; choose one above 1023") from None
+        raise StartError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another address with --host"
+        ) from None
+
+
+def _start(options: Options, parts: ExitStack, stop: threading.Event) -> None:
+    settings = options.settings
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    redis_url = _start_store(options, parts)
+    _heed(stop)
+    from actors import registry
+    from gateway.settings import GatewaySettings
+    from tandem import plans, ray_runtime
+
+    table = msgspec.to_builtins(settings.gateway)
+    gateway = GatewaySettings(
+        **{**table, "trusted_proxies": settings.gateway.trusted_proxies},
+        secret=jwt_secret(settings.data_dir).encode(),
+        limits=settings.limits,
+    )
+    place = (options.host, options.port)
+    exchange = plans.plan(settings, redis_url, gateway, place, options.gateways)
+    parts.callback(ray_runtime.stop)
+    if options.address:
+        _say(f"Joining the Ray cluster at {options.address} ...")
+        ray_runtime.join(options.address)
+    else:
+        _say("Starting Ray ...")
+        everybody = len(exchange.all())
+        ray_runtime.start_local(settings.data_dir, plans.resources(exchange), everybody)
+    _heed(stop)
+    groups: list[tuple[str, Sequence[registry.ActorPlan]]] = [
+        (f"{len(exchange.shards)} account shards", exchange.shards),
+        (f"{len(exchange.pairs)} pairs", exchange.pairs),
+        (f"{len(exchange.feeds)} chain feeds", exchange.feeds),
+        (f"{len(exchange.gateways)} gateways", exchange.gateways),
+        ("the supervisor", [exchange.supervisor]),
+    ]
+    handles = []
+    for title, plans_of_kind in groups:
+        _say(f"Starting {title} ...")
+        for actor in plans_of_kind:
+            handles.append(registry.start(actor))
+            parts.callback(registry.stop, actor.name)
+    _await_ready(options, stop)
+    _note_running(options, redis_url, parts)
+
+
+def _start_store(options: Options, parts: ExitStack) -> str:
+    """Start the embedded store, or check the external one; returns its URL."""
+    settings = options.settings
+    if not settings.redis_url:
+        from tandem.valkey import EmbeddedValkey
+
+        _say(f"Starting the store in {settings.data_dir} ...")
+        return parts.enter_context(EmbeddedValkey(settings.data_dir)).url
+    from actors.journal.redis import connect
+    from actors.journal.server import check_server
+
+    weak = os.environ.get("TANDEM_REDIS_ALLOW_WEAK_DURABILITY", "").lower() == "true"
+    with connect(settings.redis_url) as client:
+        report = check_server(client, allow_weak_durability=weak)
+    _say(f"Using {report.product} {report.version} ...")
+    for warning in report.warnings:
+        _say(f"Warning: {warning}")
+    return settings.redis_url
+
+
+def _await_ready(options: Options, stop: threading.Event) -> None:
+    """Poll ``/ready`` until the exchange can trade.
+
+    Raises:
+        StartError: it takes too long.
+    """
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    last = ""
+    while True:
+        _heed(stop)
+        ready, said = _ask_ready(options)
+        if ready:
+            return
+        if said and said != last:
+            last = said
+            _say(f"Waiting: {said}")
+        if time.monotonic() > deadline:
+            raise StartError(
+                f"the exchange was not ready within {READY_TIMEOUT_S:g} s ({last or 'no answer'}); "
+                f"the logs are in {options.settings.data_dir / 'ray'}"
+            )
+        stop.wait(POLL_S)
+
+
+def _ask_ready(options: Options) -> tuple[bool, str]:
+    try:
+        with urllib.request.urlopen(_url(options) + "/ready", timeout=5) as answer:  # noqa: S310
+            return answer.status == 200, ""
+    except urllib.error.HTTPError as error:
+        with error:
+            try:
+                details = json.load(error)["error"]["details"]
+                waits = sorted(name for name, state in details["pairs"].items() if state != "ready")
+            except (ValueError, KeyError, TypeError):
+                return False, f"/ready answers {error.code}"
+        return False, f"{', '.join(waits)} recovering" if waits else "the store"
+    except OSError:
+        return False, ""
+
+
+def _note_running(options: Options, redis_url: str, parts: ExitStack) -> None:
+    path = options.settings.data_dir / RUNNING_FILE
+    # A URL of an external store may hold a password: only the embedded one's path is noted.
+    store = redis_url if redis_url.startswith("unix://") else ""
+    said = {"url": _url(options), "pid": os.getpid(), "redis_url": store}
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(said, file)
+    parts.callback(Path.unlink, path, missing_ok=True)
+
+
+def _url(options: Options) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(options.host, options.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{options.port}"
+
+
+def _on_signals(stop: threading.Event) -> None:
+    """Turn Ctrl-C and SIGTERM into a wish to stop; a second one changes nothing."""
+
+    def wish(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, wish)
+
+
+def _heed(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise Interrupted
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
