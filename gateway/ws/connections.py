@@ -20,7 +20,7 @@ from event_trader.wire.failure import ErrorCode
 from actors.errors import UnavailableError
 from gateway.errors import ApiError, unavailable
 from gateway.ws.leases import ConnectionLeases
-from gateway.ws.protocol import CLOSE_GOING_AWAY, FRAME_BYTES_MAX, Clock, Session
+from gateway.ws.protocol import CLOSE_GOING_AWAY, CLOSE_SLOW, FRAME_BYTES_MAX, Clock, Session
 
 PING_S: Final = 20.0
 """Protocol pings; a client that does not pong within half of it is gone."""
@@ -44,6 +44,8 @@ class Connection:
         """When the frame under way was handed over (monotonic seconds); 0.0 between frames."""
         self.ended = asyncio.Event()
         self._socket = socket
+        self.said_goodbye = False
+        self._goodbye: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         session.wake = self.wake
 
@@ -67,13 +69,26 @@ class Connection:
                     session.receive_binary()
         finally:
             session.closed()
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            ending = [task for task in (writer, self._goodbye) if task is not None]
+            for task in ending:
+                task.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
 
     def _stop_reading(self, transport: asyncio.Transport | None) -> None:
         """Make sure the reader ends with the writer, whatever ended that."""
         if transport is not None and not transport.is_closing() and not self._socket.closed:
             transport.abort()
+
+    def say_goodbye(self) -> None:
+        """Put the close frame behind what the client has not read, without waiting for it."""
+        closing = self.session.closing
+        if closing is not None and not self.said_goodbye:
+            self.said_goodbye = True
+            payload = closing.code.to_bytes(2, "big") + closing.reason.encode()
+            task = asyncio.get_running_loop().create_task(
+                self._socket.send_frame(payload, WSMsgType.CLOSE)
+            )
+            self._goodbye = task
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
@@ -181,11 +196,21 @@ class Connections:
             now = loop.time()
             for connection, transport in list(self._open.items()):
                 connection.session.tick()
-                since = connection.sending_since
-                limit = CLOSE_TIMEOUT_S if connection.session.closing else SEND_TIMEOUT_S
-                if since and now - since > limit and transport is not None:
-                    self._log.info("reader_cut_off", seconds=round(now - since, 1))
-                    transport.abort()
+                stuck_s = now - connection.sending_since if connection.sending_since else 0.0
+                if stuck_s > SEND_TIMEOUT_S and connection.session.closing is None:
+                    connection.session.close(CLOSE_SLOW, "nothing was read for too long")
+                if stuck_s > CLOSE_TIMEOUT_S and connection.session.closing is not None:
+                    self._cut_off(connection, transport, stuck_s)
+
+    def _cut_off(
+        self, connection: Connection, transport: asyncio.Transport | None, stuck_s: float
+    ) -> None:
+        """End a connection whose client does not read: say why, once, and let go."""
+        if connection.said_goodbye and transport is not None:
+            transport.abort()
+        elif not connection.said_goodbye:
+            self._log.info("reader_cut_off", seconds=round(stuck_s, 1))
+            connection.say_goodbye()
 
 
 def require_upgrade(request: web.Request, socket: web.WebSocketResponse | None = None) -> None:

@@ -26,7 +26,7 @@ FRAMES_PER_S: Final = 20
 """What a client may send: more is refused, and ends the connection when it goes on."""
 FAULTS_MAX: Final = 20
 """Malformed frames before a connection is closed."""
-CONTROL_MAX: Final = 256
+CONTROL_MAX: Final = 512
 """Answers (pong, error) that may wait for a client which does not read."""
 
 CLOSE_POLICY: Final = 1008

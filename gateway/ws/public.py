@@ -100,12 +100,13 @@ class BookSession(ChannelSession):
 class TradesSession(ChannelSession):
     """``/ws/exchange/{symbol}/trades``: the last 50, then each."""
 
-    def __init__(self, clock: Clock, market: Market) -> None:
+    def __init__(self, clock: Clock, market: Market, shown: int = TRADES_SHOWN) -> None:
         super().__init__(clock)
         self._market = market
         self._feed = market.trades
-        self._cursor: int | None = None
-        self._generation = -1
+        self._shown = shown
+        self._generation = market.trades.generation
+        self._cursor = None if shown else market.trades.sequence
 
     def opened(self) -> None:
         """Be woken by trades."""
@@ -142,7 +143,7 @@ class TradesSession(ChannelSession):
                 return None
         self._generation = feed.generation
         self._cursor = feed.sequence
-        return self._market.trades_frame(TRADES_SHOWN)
+        return self._market.trades_frame(self._shown) if self._shown else None
 
 
 class LatestSession(ChannelSession):
