@@ -126,8 +126,8 @@ class Policy(NamedTuple):
     """When a new snapshot is due: whichever comes first."""
 
     records: int = 20_000
-    journal_bytes: int = 32 * 1024 * 1024
-    """About 100,000 orders: their replay takes about a second."""
+    journal_bytes: int = 16 * 1024 * 1024
+    """About 100,000 commands with their events: two to three seconds of replay."""
 
 
 class FollowResult(NamedTuple):

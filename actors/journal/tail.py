@@ -37,6 +37,8 @@ RECORDS_MAX: Final = 64
 BACK_OFF_FIRST_S: Final = 0.05
 BACK_OFF_MAX_S: Final = 2.0
 SOCKET_TIMEOUT_S: Final = 10.0
+CONNECTIONS_MAX: Final = 64
+"""Per asyncio client: more would only queue at the server, which runs one command at a time."""
 
 Batch = list[tuple[str, int, bytes]]
 """(stream, number, body), each stream's in order."""
@@ -218,15 +220,21 @@ class ThreadTail:
 
 
 def connect_async(url: str) -> "redis.asyncio.Redis":
-    """Make an asyncio client that never repeats a command by itself (see `redis.connect`)."""
-    return redis.asyncio.Redis.from_url(
+    """Make an asyncio client that never repeats a command by itself (see `redis.connect`).
+
+    At most `CONNECTIONS_MAX` commands are under way at once; further ones wait their turn.
+    """
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         url,
+        max_connections=CONNECTIONS_MAX,
+        timeout=SOCKET_TIMEOUT_S,
         retry=AsyncRetry(NoBackoff(), 0),
         socket_timeout=SOCKET_TIMEOUT_S,
         socket_connect_timeout=SOCKET_TIMEOUT_S,
         decode_responses=False,
         protocol=2,
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 def _names(wanted: Mapping[KeyT, StreamIdT]) -> str:
