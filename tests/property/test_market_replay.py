@@ -119,5 +119,5 @@ def test_snapshot_of_a_newer_version_is_refused_by_name():
 def test_market_long_random_flow_keeps_every_invariant():
     """The long form: as many commands as TANDEM_MODEL_STEPS says, 100,000 by default."""
     seed = Random().randrange(2**32)
-    print(f"seed {seed}")  # noqa: T201  (reproduces the run)
+    print(f"seed {seed}")
     run_randomly(Random(seed), Market(), LONG_STEPS)
