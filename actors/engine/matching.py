@@ -147,6 +147,8 @@ class Matcher:
                 break
             if book_key is not None:
                 reason = self._take_level(taker, opposite, opposite.levels[book_key])
+            elif taker.limit_ticks:
+                break
             else:
                 beyond = pool_best or (keys and book_too)
                 reason = Reason.PRICE_PROTECTION if beyond else Reason.NO_LIQUIDITY
