@@ -18,7 +18,7 @@ from actors.engine.ledger_commands import Settlement, shard_of
 from actors.engine.pair_engine import PairEngine
 from actors.engine.pair_spec import PairSpec
 from actors.engine.settlement import Posting
-from actors.engine.snapshot import SnapshotError
+from actors.engine.snapshot import SnapshotError, digest
 from actors.engine.units import Mode
 from actors.errors import CorruptRecordError, ReplayMismatchError
 from actors.journal.snapshots import Snapshot
@@ -203,9 +203,9 @@ class MarketRebuild:
     def snapshot(self, state: ReplayedMarket, number: int) -> tuple[int, str, bytes]:
         """Write the market down as it is after record ``number``: (version, hash, blob)."""
         invariant(state.number == number, "a snapshot is taken where the replay stands")
-        engine = state.engine
-        image = _Image(engine.snapshot(), state.heads, [list(one) for one in state.outstanding])
-        return VERSION, engine.state_hash(), msgspec.msgpack.encode(image)
+        data = state.engine.snapshot()
+        image = _Image(data, state.heads, [list(one) for one in state.outstanding])
+        return VERSION, digest(data), msgspec.msgpack.encode(image)
 
 
 def replay_market(
