@@ -11,6 +11,7 @@ from gateway.endpoint import Endpoint, Route
 from gateway.middleware import edge
 from gateway.routes import ROUTES
 from gateway.services import SERVICES, Services
+from gateway.ws.routes import setup as setup_websockets
 
 
 def build_app(deps: GatewayDeps) -> web.Application:
@@ -25,6 +26,7 @@ def build_app(deps: GatewayDeps) -> web.Application:
     app[SERVICES] = services
     for route in ROUTES:
         add_route(app, route, services)
+    setup_websockets(app, services, _symbol_pattern(services))
     app.on_cleanup.append(_close)
     return app
 

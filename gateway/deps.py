@@ -19,6 +19,7 @@ from actors.engine.order import OrderState
 from actors.engine.units import Mode, OrderNo, UserId
 from actors.journal.history import FillRow
 from actors.listing import Listing
+from gateway.journal_reads import ReadRecords
 from gateway.market_data import MarketDataHub
 from gateway.settings import GatewaySettings
 
@@ -43,7 +44,7 @@ class AccountsCaller(Protocol):
         """Read one owner's funds, after everything a reply has shown so far is settled."""
         ...
 
-    async def transfer(  # noqa: PLR0913 (a transfer is these six things)
+    async def transfer(
         self,
         command_id: str,
         sender: UserId,
@@ -76,7 +77,7 @@ class HistoryReader(Protocol):
         ...
 
     async def order(
-        self, user: UserId, symbol: str, mode: Mode, order_no: int
+        self, user: UserId, symbol: str, mode: Mode, order_no: OrderNo
     ) -> OrderState | None:
         """Read one closed order of the user's."""
         ...
@@ -103,6 +104,8 @@ class GatewayDeps:
     history: HistoryReader
     market_data: MarketDataHub
     redis: "redis.asyncio.Redis"
+    read_records: ReadRecords | None = None
+    """Ranges of the journal, for the replays of private channels; without it none can resume."""
     dead_mans_switch: Any = None
     clock_ns: Callable[[], int] = time.time_ns
     extra: dict[str, Any] = field(default_factory=dict)

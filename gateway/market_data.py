@@ -9,7 +9,7 @@ What answers look like is `rendering`'s; who may read them is the routes' and ch
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -26,12 +26,14 @@ from actors.journal.market_record import MarketRecord
 from actors.listing import shard_stream
 from actors.ports import JournalTail
 from gateway import rendering
+from gateway.journal_reads import ReadHeads
 from gateway.market import Market
 from gateway.market_feeds import RowsFeed
 
 STALE_AFTER_S = 3.0
 """A tail that is down for longer than this makes market data stale, and `health` says so."""
 
+_ROWS_INTERVAL_NS = 250 * NS_PER_MS
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 RecordObserver = Callable[[Market, int, MarketRecord], None]
@@ -81,11 +83,11 @@ class MarketDataHub:
         specs: Mapping[str, PairSpec],
         pairs: Mapping[str, PairCaller],
         tail: LiveTail,
-        heads: Callable[[list[str]], Awaitable[dict[str, int]]],
+        heads: ReadHeads,
         shards: int = 0,
     ) -> None:
         self.specs = specs
-        self.rows = RowsFeed(250 * NS_PER_MS)
+        self._rows = {mode: RowsFeed(_ROWS_INTERVAL_NS) for mode in (None, *Mode)}
         self._pairs = pairs
         self._tail = tail
         self._heads = heads
@@ -121,6 +123,10 @@ class MarketDataHub:
         """List one market per pair in listing order: that of ``mode``, or the public one."""
         found = (self.market(symbol, mode) for symbol in self.specs)
         return [market for market in found if market is not None]
+
+    def rows(self, mode: Mode | None = None) -> RowsFeed:
+        """Give the table of all pairs in ``mode``, or each in its public one."""
+        return self._rows[mode]
 
     def all_markets(self) -> Iterable[Market]:
         """Give every market, both modes of each pair."""
@@ -280,10 +286,13 @@ class MarketDataHub:
         """Publish what may be published now, and set the timer for what must wait."""
         now_ns = time.monotonic_ns()
         due = market.flush(now_ns)
-        if public_mode(market.spec) is market.mode:
-            self.rows.mark(market.name, partial(rendering.market_stream_row, market))
-        due_rows = self.rows.flush(now_ns)
-        for when in (due, due_rows):
+        dues = [due]
+        public = public_mode(market.spec) is market.mode
+        row = partial(rendering.market_stream_row, market)
+        for mode in (market.mode, None) if public else (market.mode,):
+            self._rows[mode].mark(market.name, row)
+            dues.append(self._rows[mode].flush(now_ns))
+        for when in dues:
             if when is not None:
                 self._wake_at(when, now_ns)
 
@@ -300,7 +309,7 @@ class MarketDataHub:
         self._timer = None
         now_ns = time.monotonic_ns()
         dues = [market.flush(now_ns) for market in self._markets.values() if market.ready]
-        dues.append(self.rows.flush(now_ns))
+        dues += [rows.flush(now_ns) for rows in self._rows.values()]
         waiting = [due for due in dues if due is not None]
         if waiting:
             self._wake_at(min(waiting), now_ns)

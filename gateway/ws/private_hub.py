@@ -8,7 +8,6 @@ live frames through: nothing is missed and nothing comes twice.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -22,6 +21,7 @@ from actors.errors import JournalError
 from actors.journal.account_record import AccountRecord
 from actors.journal.market_record import MarketRecord
 from actors.listing import Listing, market_name
+from gateway.journal_reads import ReadRecords
 from gateway.market import Market
 from gateway.market_data import MarketDataHub
 from gateway.ws import user_frames
@@ -31,9 +31,6 @@ REPLAY_RECORDS: Final = 256
 """Records that one read of a replay asks for."""
 SETTLEMENTS_KEPT: Final = 10_000
 """Settlements per market and shard whose arrival is awaited for somebody who listens."""
-
-ReadRecords = Callable[[str, int, int, int], Awaitable[list[tuple[int, bytes]]]]
-"""(stream, after, until, most) → records in order; raises `JournalError`."""
 
 
 class Listener(Protocol):
