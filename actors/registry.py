@@ -70,11 +70,10 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
         "resources": {plan.resource: RESOURCE_SHARE},
         "max_concurrency": plan.threads,
     }
-    if plan.groups:
-        options["concurrency_groups"] = plan.groups
     if detached:
         options["lifetime"] = "detached"
-    return ray.remote(named).options(**options).remote(*plan.arguments)
+    made = ray.remote(concurrency_groups=plan.groups)(named) if plan.groups else ray.remote(named)
+    return made.options(**options).remote(*plan.arguments)
 
 
 def _named(plan: ActorPlan) -> type:

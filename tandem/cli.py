@@ -3,10 +3,11 @@
 What a sub-command does lives in the module of its name; heavy imports wait until it runs.
 """
 
+import os
 import sys
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -101,5 +102,15 @@ def main() -> None:
     try:
         app()
     except (SettingsError, TandemError) as error:
-        typer.secho(f"tandem: {error}", err=True, fg="red")
-        sys.exit(1)
+        _end(str(error))
+    except KeyboardInterrupt:
+        _end("stopped")
+    except Exception as error:
+        if os.environ.get("TANDEM_DEBUG"):
+            raise
+        _end(f"unexpected {type(error).__name__}: {error} (TANDEM_DEBUG=1 shows where)")
+
+
+def _end(message: str) -> NoReturn:
+    typer.secho(f"tandem: {message}", err=True, fg="red")
+    sys.exit(1)

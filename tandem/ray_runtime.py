@@ -5,6 +5,7 @@ connection, and serves no dashboard. Its processes are children of this one and 
 """
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
@@ -45,8 +46,15 @@ class RayStartError(TandemError):
         return f"Ray did not start: {self.detail}"
 
 
+def prepare(data_dir: Path) -> None:
+    """Set what Ray reads from the environment when it is imported; so call this before that."""
+    stored_secret(data_dir / "ray_token")
+    os.environ.update(ENVIRONMENT)
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(data_dir / "ray_token")
+
+
 def start_local(data_dir: Path, resources: Mapping[str, float], workers: int) -> None:
-    """Start Ray on this machine.
+    """Start Ray on this machine, after `prepare`.
 
     Args:
         data_dir: where its token and logs go.
@@ -58,10 +66,6 @@ def start_local(data_dir: Path, resources: Mapping[str, float], workers: int) ->
     """
     import ray
 
-    stored_secret(data_dir / "ray_token")
-    os.environ.update(ENVIRONMENT)
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(data_dir / "ray_token")
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
     directory = _temporary(data_dir)
     _forget_old_sessions(directory)
     try:
@@ -72,7 +76,7 @@ def start_local(data_dir: Path, resources: Mapping[str, float], workers: int) ->
             namespace=NAMESPACE,
             object_store_memory=OBJECT_STORE_BYTES,
             log_to_driver=False,
-            logging_level="error",
+            logging_level=logging.ERROR,
             _temp_dir=str(directory),
         )
     except (RuntimeError, OSError, ValueError, ConnectionError) as error:
@@ -89,7 +93,9 @@ def join(address: str) -> None:
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="error")
+        ray.init(
+            address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR
+        )
     except (RuntimeError, OSError, ValueError, ConnectionError) as error:
         raise RayStartError(f"{error}; is a cluster running at {address}?") from error
 

@@ -113,9 +113,13 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> None:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     redis_url = _start_store(options, parts)
     _heed(stop)
+    from tandem import ray_runtime
+
+    if not options.address:
+        ray_runtime.prepare(settings.data_dir)
     from actors import registry
     from gateway.settings import GatewaySettings
-    from tandem import plans, ray_runtime
+    from tandem import plans
 
     table = msgspec.to_builtins(settings.gateway)
     gateway = GatewaySettings(
@@ -141,7 +145,8 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> None:
         (f"{len(exchange.gateways)} gateways", exchange.gateways),
         ("the supervisor", [exchange.supervisor]),
     ]
-    handles = []
+    handles: list[object] = []
+    parts.callback(handles.clear)  # an actor lives no longer than its maker's handle
     for title, plans_of_kind in groups:
         _say(f"Starting {title} ...")
         for actor in plans_of_kind:

@@ -5,9 +5,11 @@ disk before it answers. It is restarted when it dies, and dies with us. What is 
 known here. An external Redis is the setting ``TANDEM_REDIS_URL``'s matter, not this module's.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -211,6 +213,7 @@ class EmbeddedValkey:
     def _spawn(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()), str(self._lock_fd)]
         command += [self._server, *self._options()]
+        self._end_orphan()
         self._socket.unlink(missing_ok=True)
         with self.log_path.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own script and the packaged server
@@ -223,6 +226,18 @@ class EmbeddedValkey:
                 umask=0o077,
                 cwd=self.data_dir,
             )
+
+    def _end_orphan(self) -> None:
+        """End a server that still listens here: under our lock it can only be one of our own.
+
+        It is there when what watched over it (`valkey_child.watch`) was killed. Two servers on one
+        append-only file would destroy it.
+        """
+        with connect(self.url) as client, contextlib.suppress(RedisError):
+            pid = int(client.info("server")["process_id"])
+            os.kill(pid, signal.SIGKILL)
+            while _answers(client):
+                time.sleep(POLL_S)
 
     def _options(self) -> list[str]:
         settings = {
