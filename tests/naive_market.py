@@ -1,7 +1,8 @@
 """A market without cleverness: lists that are sorted anew for every question.
 
-It knows limit, market, ioc, fok, post_only and stop orders, icebergs, self-trade prevention, expiry,
-amends and holds, written from the rules of the exchange and not from the engine. No pools, no parents.
+It knows limit, market, ioc, fok, post_only and stop orders, icebergs, self-trade prevention,
+expiry, amends and holds, written from the rules of the exchange and not from the engine. It knows
+neither pools nor parents.
 """
 
 from dataclasses import dataclass, field
