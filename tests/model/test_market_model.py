@@ -26,6 +26,7 @@ from actors.engine.units import (
     RouteMode,
     Side,
     StpMode,
+    UserId,
 )
 from tests.markets import USERS, Market, random_order
 from tests.naive_market import NaiveMarket
@@ -117,7 +118,19 @@ class MarketMachine(RuleBasedStateMachine):
         stp=st.sampled_from(StpMode),
         funds=st.sampled_from([None, None, None, 3_000]),
     )
-    def place(self, *, user, side, kind, size, price, stop, display, stp, funds):
+    def place(
+        self,
+        *,
+        user: UserId,
+        side: Side,
+        kind: OrderType,
+        size: int,
+        price: int,
+        stop: int,
+        display: int,
+        stp: StpMode,
+        funds: int | None,
+    ):
         """Place any order."""
         stops = kind in (OrderType.STOP_LIMIT, OrderType.STOP_MARKET)
         command = PlaceOrder(
@@ -134,13 +147,13 @@ class MarketMachine(RuleBasedStateMachine):
         self.pair.send(command, funds)
 
     @rule(user=st.sampled_from(USERS), back=st.integers(0, 12))
-    def cancel(self, *, user, back):
+    def cancel(self, *, user: UserId, back: int):
         """Cancel a recent order, whosever it is."""
         number = max(1, self.pair.market.engine.last_order_no - back)
         self.pair.send(CancelOrder(self.pair.market.next_id(), user, OrderNo(number)))
 
     @rule(back=st.integers(0, 12), price=st.integers(95, 105), size=st.integers(0, 40))
-    def amend(self, *, back, price, size):
+    def amend(self, *, back: int, price: int, size: int):
         """Amend a recent order in its owner's name."""
         number = self.pair.market.engine.last_order_no - back
         if number >= 1:
@@ -150,12 +163,12 @@ class MarketMachine(RuleBasedStateMachine):
             self.pair.send(command)
 
     @rule(user=st.sampled_from(USERS), side=st.sampled_from([None, *Side]))
-    def cancel_all(self, *, user, side):
+    def cancel_all(self, *, user: UserId, side: Side | None):
         """Cancel all of a user's orders."""
         self.pair.send(CancelAll(self.pair.market.next_id(), user, side))
 
     @rule(seconds=st.integers(0, 3))
-    def wait(self, *, seconds):
+    def wait(self, *, seconds: int):
         """Let time pass."""
         self.pair.pass_time(seconds)
 
