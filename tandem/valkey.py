@@ -139,7 +139,11 @@ class EmbeddedValkey:
         self._socket = _socket_path(self.data_dir)
         self._thread = Thread(target=self._supervise, name="valkey", daemon=True)
         self._thread.start()
-        self._started.wait()
+        try:
+            self._started.wait()
+        except BaseException:  # Ctrl-C while a large file is read back
+            self.stop()
+            raise
         if self._error is not None:
             self.stop()
             raise self._error
