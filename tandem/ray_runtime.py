@@ -31,7 +31,8 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "RAY_task_events_report_interval_ms": "0",
     "RAY_enable_metrics_collection": "0",
     "RAY_event_stats": "0",
-    "RAY_DEDUP_LOGS": "0",
+    # Ray runs workers at niceness 15; here they are the exchange.
+    "RAY_worker_niceness": "0",
 }
 
 

@@ -137,6 +137,7 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> None:
         _say("Starting Ray ...")
         everybody = len(exchange.all())
         ray_runtime.start_local(settings.data_dir, plans.resources(exchange), everybody)
+    _on_signals(stop)  # Ray puts handlers of its own in place
     _heed(stop)
     groups: list[tuple[str, Sequence[registry.ActorPlan]]] = [
         (f"{len(exchange.shards)} account shards", exchange.shards),
