@@ -5,6 +5,7 @@ own. What a feed does lives in `feed`, `sources` and `venues`.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import threading
@@ -146,18 +147,21 @@ class FeedThread:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._loop = asyncio.new_event_loop()
-        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, name="feed", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+        self._ready.wait()
 
     def stop(self) -> None:
         """Cancel the feed, and wait until its connections are closed."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._cancel)
+        if self._thread.is_alive() and self._loop is not None and self._stopping is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just closed by itself
+                self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(_THREAD_STOP_S)
 
     def status(self) -> FeedStatus:
@@ -165,16 +169,16 @@ class FeedThread:
         return self._feed.status()
 
     def _main(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._task = self._loop.create_task(self._feed.run())
-        try:
-            self._loop.run_until_complete(self._task)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
+        asyncio.run(self._run())
 
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._ready.set()
+        task = asyncio.create_task(self._feed.run())
+        await asyncio.wait(
+            {task, asyncio.create_task(self._stopping.wait())},
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
