@@ -19,6 +19,7 @@ from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import quote
 
 import redis
 import structlog
@@ -110,7 +111,7 @@ class EmbeddedValkey:
     @property
     def url(self) -> str:
         """Where clients of this machine connect to."""
-        return f"unix://{self._socket}"
+        return f"unix://{quote(str(self._socket))}"
 
     @property
     def pid(self) -> int:
@@ -158,10 +159,11 @@ class EmbeddedValkey:
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
             self._lock_fd = -1
-        self._socket.unlink(missing_ok=True) if self._socket.name else None
-        if self._socket.name and self._socket.parent != self.data_dir:
-            self._socket.parent.rmdir()
-        self._socket = Path()
+        if self._socket.name:
+            self._socket.unlink(missing_ok=True)
+            if self._socket.parent != self.data_dir:
+                self._socket.parent.rmdir()
+            self._socket = Path()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -13,6 +13,7 @@ from actors.errors import (
 from actors.journal.memory import MemoryJournal
 from actors.journal.record import EMPTY
 from actors.journal.redis import RedisJournal, connect, key
+from actors.journal.server import check_server
 from actors.ports import Journal
 
 STREAM = "vaix.paper"
@@ -273,3 +274,21 @@ def test_redis_acquire_with_head_and_stream_apart_refuses(store_url: str) -> Non
     with pytest.raises(CorruptRecordError, match="the head says 2, the stream 1"):
         journal.acquire(STREAM)
     journal.close()
+
+
+def test_redis_user_without_config_permission_works_and_is_warned(store_url: str) -> None:
+    """A restricted user's journal works; that its durability was not checked is said."""
+    with connect(store_url) as client:
+        client.acl_setuser(
+            "clerk", enabled=True, nopass=True, keys=["tandem:*"], commands=["+@all", "-config"]
+        )
+    restricted = store_url.replace("unix://", "unix://clerk:any@")
+    with connect(restricted) as client:
+        (warning,) = check_server(client).warnings
+    journal = RedisJournal(restricted)
+    assert journal.acquire(STREAM).append([b"a"]) == 1
+    assert list(journal.reader(STREAM).read(0)) == [(1, b"a")]
+    journal.close()
+    with connect(store_url) as client:
+        client.acl_deluser("clerk")
+    assert "could not be checked" in warning

@@ -107,6 +107,12 @@ def test_start_below_a_very_long_path_still_answers(tmp_path: Path) -> None:
     assert (data_dir / "appendonlydir").is_dir()
 
 
+def test_start_below_a_path_with_odd_characters_still_answers(tmp_path: Path) -> None:
+    """What means something in an address may stand in a directory's name."""
+    with EmbeddedValkey(tmp_path / "my data %41 ?db=3 #1") as server:
+        assert acquire(server.url).append([b"a"]) == 1
+
+
 def test_start_on_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
     """Damage in the middle of the append-only file is not started over."""
     with EmbeddedValkey(tmp_path) as server:
