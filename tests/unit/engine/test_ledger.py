@@ -361,3 +361,11 @@ def test_refusals_carry_a_numbered_reason():
     """A lost count is told as data."""
     reply = ledger().apply(Post(MARKET, 1, 9, [], [])).reply
     assert reply == Refused(Reason.INVALID_COMBINATION, f"{MARKET}: Post seq was 9, expected 1")
+
+
+def test_post_numbered_zero_in_a_new_epoch_does_not_get_an_older_answer():
+    """The last answer belongs to its epoch."""
+    made = ledger(ALICE)
+    post(made, holds=[hold(ALICE, Side.BUY, 100)])
+    done(made, OpenMarket(MARKET, 2, "VAIX", "USDC"))
+    assert isinstance(done(made, Post(MARKET, 2, 0, [], [])).reply, Refused)

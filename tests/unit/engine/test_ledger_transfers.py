@@ -225,3 +225,11 @@ def test_remembered_ids_are_bounded(monkeypatch: pytest.MonkeyPatch):
     for n in range(3):
         done(made, transfer(1, command_id=f"t{n}"))
     assert list(made.transfers.ids) == ["t1", "t2"]
+
+
+def test_reset_counts_as_the_first_grant():
+    """Who began with a reset is not granted the same once more."""
+    made = ledger(shards=2)
+    done(made, GrantPaper("r1", ALICE, GRANT, reset=True))
+    assert done(made, GrantPaper("g1", ALICE, GRANT)) == (Done(), [], False)
+    assert funds(made, ALICE, "USDC") == (1_000_000, 0)
