@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import cloudpickle
 import ray
 import ray.exceptions
 
@@ -46,6 +47,17 @@ class ActorPlan:
     def title(self) -> str:
         """What the process title shows after ``ray::``: ``PairActor:vaix``."""
         return f"{self.shell.__name__}:{self.name.partition(':')[2] or 'main'}"
+
+
+def packed(plan: ActorPlan) -> bytes:
+    """Pickle a plan, for whoever keeps it without importing what it names."""
+    return cloudpickle.dumps(plan)
+
+
+def unpacked(pickled: bytes) -> ActorPlan:
+    """Make a plan again; only of bytes that came from `packed` in this exchange."""
+    plan: ActorPlan = cloudpickle.loads(pickled)
+    return plan
 
 
 RESOURCE_SHARE: Final = 0.001

@@ -7,7 +7,7 @@ fails is told in the status and tried again, and trading needs none of them.
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any, Final
@@ -23,7 +23,6 @@ from actors.errors import TandemError, UnavailableError
 from actors.journal.history import HistoryWriter
 from actors.journal.redis import connect
 from actors.listing import Listing
-from actors.registry import ActorPlan
 from actors.snapshot_keeper import SnapshotKeeper
 from actors.wiring import pair_ports
 
@@ -46,13 +45,13 @@ class SupervisorOptions:
     Args:
         listing: what is listed.
         redis_url: the store.
-        plans: how every other actor is made.
+        plans: how every other actor is made, by name, as `registry.packed` gives it.
         snapshot_records: a stream gets a snapshot after so many records.
     """
 
     listing: Listing
     redis_url: str
-    plans: Sequence[ActorPlan]
+    plans: Mapping[str, bytes]
     snapshot_records: int
 
 
@@ -106,15 +105,15 @@ class Supervisor:
                 self._problems.pop(name, None)
 
     def _watch(self) -> None:
-        for plan in self._options.plans:
-            if not self._stopping.is_set() and not registry.is_there(plan.name):
-                _LOG.warning("actor_missing", actor=plan.name)
-                registry.start(plan, detached=True)
+        for name, plan in self._options.plans.items():
+            if not self._stopping.is_set() and not registry.is_there(name):
+                _LOG.warning("actor_missing", actor=name)
+                registry.start(registry.unpacked(plan), detached=True)
 
     def _publish(self) -> None:
         status = {
             "time": time.time(),
-            "actors": {plan.name: self._ask(plan.name) for plan in self._options.plans}
+            "actors": {name: self._ask(name) for name in self._options.plans}
             | {"supervisor": {"pid": os.getpid(), "problems": self.problems()}},
         }
         with connect(self._options.redis_url) as client:

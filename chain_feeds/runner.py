@@ -10,16 +10,19 @@ import logging
 import random
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from actors.engine.pools.state import PoolState, PoolStatus
 from chain_feeds.clock import Clock, SystemClock
 from chain_feeds.errors import FeedError
-from chain_feeds.node_runner import NodeRunner
 from chain_feeds.publisher import PoolSink, Publisher
 from chain_feeds.recorded_runner import RecordedRunner
 from chain_feeds.settings import ChainSettings, FeedPool
+
+if TYPE_CHECKING:
+    from chain_feeds.node_runner import NodeRunner
 
 _log = logging.getLogger(__name__)
 
@@ -67,16 +70,21 @@ class Feed:
         self._restarts = 0
         self._problem = ""
         self._part: NodeRunner | RecordedRunner
+        self._ticks: Callable[[], Awaitable[None]] | None = None
         if chain.has_node:
-            self._part = NodeRunner(chain, self._pools, self._publisher, self._clock)
+            # Imported only where there is a node: web3 costs a second and 30 MB.
+            from chain_feeds.node_runner import NodeRunner
+
+            self._part = node = NodeRunner(chain, self._pools, self._publisher, self._clock)
+            self._ticks = node.tick_forever
         else:
             self._part = RecordedRunner(chain, self._pools, self._publisher, self._clock)
 
     async def run(self) -> None:
         """Run until cancelled."""
         parts = [self._forever(self._part.run)]
-        if isinstance(self._part, NodeRunner):
-            parts.append(self._forever(self._part.tick_forever))
+        if self._ticks is not None:
+            parts.append(self._forever(self._ticks))
         await asyncio.gather(*parts)
 
     def status(self) -> FeedStatus:

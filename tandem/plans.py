@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 from actors.account import AccountShard
 from actors.account_recovery import ShardName
-from actors.feed import FeedActor, PairSink, RunningFeed
+from actors.feed import FeedActor
 from actors.listing import account_actor, pair_actor
 from actors.pair import HEALTH_GROUP, PairActor
-from actors.registry import ActorPlan
+from actors.registry import ActorPlan, packed
 from actors.supervisor import SupervisorActor, SupervisorOptions
 from actors.wiring import open_pair, open_shard, pair_ports
-from chain_feeds.runner import Feed, FeedThread
-from chain_feeds.settings import ChainSettings, FeedPool, pools_of
+from chain_feeds.settings import pools_of
 from gateway.actor import GatewayActor, GatewayPlace
 from gateway.settings import GatewaySettings
+from tandem.feeds import ChainPools, make_feeds
 from tandem.settings import Settings
 
 SUBMIT_THREADS = 16
@@ -104,7 +104,7 @@ def plan(
     options = SupervisorOptions(
         listing=listing,
         redis_url=redis_url,
-        plans=(*shards, *pairs, *feeds, *fronts),
+        plans={plan.name: packed(plan) for plan in (*shards, *pairs, *feeds, *fronts)},
         snapshot_records=settings.exchange.snapshot_every_records,
     )
     supervisor = ActorPlan("supervisor", SupervisorActor, (options,), "supervisor")
@@ -117,25 +117,25 @@ def resources(exchange: Exchange) -> Mapping[str, float]:
 
 
 def _feeds(settings: Settings) -> list[ActorPlan]:
-    listing = settings.listing
-    plans = []
+    """Plan one actor per chain with a node, and one for all recordings."""
+    groups: dict[str, list[ChainPools]] = {}
     for chain in settings.chains:
-        pools = pools_of(chain.name, listing.pairs)
-        symbols = tuple(sorted({pool.symbol for pool in pools}))
-        if pools:
-            plans.append(
-                ActorPlan(
-                    name=f"feed:{chain.name}",
-                    shell=FeedActor,
-                    arguments=(partial(_make_feed, chain, pools), partial(pair_ports, symbols)),
-                    resource="feed",
-                )
-            )
-    return plans
+        if pools := pools_of(chain.name, settings.listing.pairs):
+            name = f"feed:{chain.name}" if chain.has_node else "feed:recorded"
+            groups.setdefault(name, []).append((chain, pools))
+    return [
+        ActorPlan(
+            name=name,
+            shell=FeedActor,
+            arguments=(partial(make_feeds, chains), partial(pair_ports, _symbols(chains))),
+            resource="feed",
+        )
+        for name, chains in groups.items()
+    ]
 
 
-def _make_feed(chain: ChainSettings, pools: tuple[FeedPool, ...], sink: PairSink) -> RunningFeed:
-    return FeedThread(Feed(chain, pools, sink))
+def _symbols(chains: list[ChainPools]) -> tuple[str, ...]:
+    return tuple(sorted({pool.symbol for _, pools in chains for pool in pools}))
 
 
 def _named(settings: GatewaySettings, name: str) -> GatewaySettings:
