@@ -11,12 +11,14 @@ spends it within `CREDIT_S`; what it does not spend is lost, never added.
 """
 
 import asyncio
+import hashlib
 import math
 import time
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import redis.asyncio
+from redis.exceptions import NoScriptError
 
 from event_trader.wire.failure import ErrorCode
 from gateway.errors import ApiError
@@ -126,7 +128,7 @@ class Limits:
     def __init__(self, client: "redis.asyncio.Redis", *, enabled: bool) -> None:
         self._enabled = enabled
         self._redis: Any = client
-        self._script = self._redis.register_script(_SCRIPT)
+        self._sha = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
         self._refusals: dict[str, tuple[int, float, int]] = {}
         self._credits: dict[str, _Credit] = {}
         self._waiting: list[_Waiting] = []
@@ -230,6 +232,14 @@ class Limits:
                     waiting.future.set_result(answer)
 
     async def _send(self, batch: list[_Waiting]) -> list[list[list[int]]]:
+        try:
+            return await self._evaluate(batch)
+        except NoScriptError:
+            # A store that was restarted: nothing of the pipeline ran, so all of it runs again.
+            await self._redis.script_load(_SCRIPT)
+            return await self._evaluate(batch)
+
+    async def _evaluate(self, batch: list[_Waiting]) -> list[list[list[int]]]:
         pipeline = self._redis.pipeline(transaction=False)
         for waiting in batch:
             keys: list[str] = []
@@ -242,7 +252,7 @@ class Limits:
                 if draw > check.cost:
                     window_us += _CREDIT_US
                 args += (check.rate.count, window_us, check.cost, draw)
-            await self._script(keys=keys, args=args, client=pipeline)
+            pipeline.evalsha(self._sha, len(keys), *keys, *args)
         answers: list[list[list[int]]] = await pipeline.execute()
         return answers
 

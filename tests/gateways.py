@@ -2,9 +2,11 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, cast
 
 import redis.asyncio
@@ -13,11 +15,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from actors.account_client import Accounts
 from actors.account_recovery import ShardName
 from actors.account_shard import ShardRuntime, ShardStore
+from actors.dead_mans_switch import DeadMansSwitch
 from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.journal.history import HistoryStore, HistoryWriter
 from actors.journal.redis import RedisJournal, key, unpack_head
 from actors.journal.snapshots import RedisSnapshots
-from actors.journal.tail import RedisTail
+from actors.journal.tail import RedisTail, connect_async
 from actors.listing import Listing
 from actors.pair_client import PairRef
 from actors.pair_recovery import PairRecovery
@@ -25,7 +28,11 @@ from actors.pair_runtime import PairRuntime
 from actors.ports import BlockingAccountPort
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
+from event_trader.wire.failure import ErrorResponse
+from gateway.journal_reads import read_records
 from gateway.market_data import MarketDataHub
+from gateway.openapi import document
+from gateway.routes import ROUTES
 from gateway.settings import GatewaySettings, LimitSettings, PasswordSettings, limit_preset
 
 SECRET = b"the same thirty-two bytes or more"
@@ -96,7 +103,7 @@ class Exchange:
         peers: dict[int, BlockingAccountPort] = {}
         self.shards: list[ShardThread] = []
         for number in range(SHARDS):
-            store = ShardStore(RedisJournal(url), list)
+            store = ShardStore(RedisJournal(url), RedisSnapshots(url))
             name = ShardName(number, SHARDS)
             self.shards.append(
                 ShardThread(ShardRuntime(name, store, peers, self.deaths.append))
@@ -134,6 +141,7 @@ class Gateway:
     def __init__(self, client: "TestClient[Any, Any]", deps: GatewayDeps) -> None:
         self.client = client
         self.deps = deps
+        self.last_headers: Mapping[str, str] = {}
 
     async def call(
         self, method: str, path: str, *, token: str = "", headers: dict[str, str] | None = None,
@@ -146,10 +154,13 @@ class Gateway:
         elif token:
             sent["Authorization"] = f"Bearer {token}"
         async with self.client.request(method, path, headers=sent, **options) as response:
-            body = await response.read()
-            if response.content_type == "application/json" and body:
-                return response.status, await response.json()
-            return response.status, body.decode()
+            raw = await response.read()
+            assert response.headers["X-Request-Id"]
+            is_json = response.content_type == "application/json" and raw
+            body = await response.json() if is_json else raw.decode()
+            check_documented(method, response.url.raw_path, response.status, body)
+            self.last_headers = response.headers
+            return response.status, body
 
     async def register(self, name: str = "") -> dict[str, Any]:
         """Open an account; returns the session."""
@@ -179,7 +190,7 @@ async def open_gateway(
     exchange: Exchange, limits: LimitSettings | None = None, **settings: Any
 ) -> AsyncIterator[Gateway]:
     """Open one gateway over an exchange."""
-    client = redis.asyncio.Redis.from_url(exchange.url)
+    client = connect_async(exchange.url)
     pairs = {name: PairRef(name, PairThread(run)) for name, run in exchange.runtimes.items()}
     accounts = Accounts(exchange.shards)
     for ref in pairs.values():
@@ -188,7 +199,8 @@ async def open_gateway(
             for mode, numbers in zip(("paper", "live"), heads, strict=True)
         ]
     specs = {spec.symbol: spec for spec in PAIRS}
-    hub = MarketDataHub(specs, pairs, RedisTail(exchange.url), heads_of(client))
+    hub = MarketDataHub(specs, pairs, RedisTail(exchange.url), heads_of(client), SHARDS)
+    journal = RedisJournal(exchange.url)
     deps = GatewayDeps(
         settings=GatewaySettings(
             secret=SECRET, passwords=CHEAP, limits=limits or limit_preset("off"), access_log=False,
@@ -200,6 +212,8 @@ async def open_gateway(
         history=HistoryStore(exchange.url),
         market_data=hub,
         redis=client,
+        read_records=read_records(journal.reader),
+        dead_mans_switch=DeadMansSwitch(client),
     )  # fmt: skip
     await hub.start()
     assert await hub.wait_ready(10.0)
@@ -214,6 +228,26 @@ async def open_gateway(
         for ref in pairs.values():
             await ref.close()
         await client.aclose()
+        journal.close()
+
+
+def check_documented(method: str, path: str, status: int, body: Any) -> None:
+    """Hold an answer to what its route declares: the status, and every field of the body."""
+    route = next((r for r in ROUTES if r.method == method and _template(r.path)(path)), None)
+    if route is None:
+        return
+    responses = document(ROUTES, "test")["paths"][route.path][method.lower()]["responses"]
+    assert str(status) in responses, (method, path, status, body)
+    if status >= 400:
+        code = ErrorResponse.model_validate(body).error.code
+        assert code in responses[str(status)]["x-error-codes"], (method, path, status, code)
+    elif route.response is not None:
+        route.response.model_validate(body)
+
+
+@lru_cache
+def _template(path: str) -> Callable[[str], object]:
+    return re.compile(re.sub(r"{\w+}", "[^/]+", path)).fullmatch
 
 
 def heads_of(
