@@ -2,8 +2,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/pytest -q
 
-.PHONY: install lock
+.PHONY: run install test lint format bench load sim devnet lock
+.DEFAULT_GOAL := run
+
+# The exchange at http://127.0.0.1:8080, until Ctrl-C. More options: .venv/bin/tandem up --help
+run: install
+	@exec $(BIN)/tandem up
+
 install: $(STAMP)
 
 $(STAMP): requirements/lock.txt pyproject.toml sdk/python/pyproject.toml
@@ -14,11 +21,38 @@ $(STAMP): requirements/lock.txt pyproject.toml sdk/python/pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e sdk/python
 	@touch $@
 
+# From the quickest to the slowest, so that a simple fault is told first.
+test: install
+	$(PYTEST) tests/unit tests/tables tests/test_tidy.py
+	$(PYTEST) tests/contract tests/model tests/property tests/simulation
+	$(PYTEST) tests/chain tests/integration tests/faults
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) tests/test_tidy.py
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install
+	@$(BIN)/python -m load_tests.bench
+
+# The long forms of the random tests and of the faults; each prints its seed.
+sim: install
+	TANDEM_LONG=1 $(PYTEST) -s tests/model tests/property tests/simulation tests/faults
+
+load: install
+	@$(BIN)/python -m load_tests.load
+
+# A local Ethereum node with a real Uniswap V2 pair; prints the configuration that points here.
+devnet: install
+	@$(BIN)/python -m devnet
+
 lock:
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --no-emit-package tandem-event-trader --extra test --extra lint \
 	  pyproject.toml sdk/python/pyproject.toml requirements/make.in -o requirements/lock.txt
-
-.PHONY: devnet
-devnet: $(STAMP)  ## a local Ethereum node with real Uniswap V2 pairs; ARGS="--tandem" starts Tandem on it
-	@$(BIN)/python -m devnet $(ARGS)

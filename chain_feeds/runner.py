@@ -73,9 +73,11 @@ class Feed:
         self._ticks: Callable[[], Awaitable[None]] | None = None
         if chain.has_node:
             # Imported only where there is a node: web3 costs a second and 30 MB.
-            from chain_feeds.node_runner import NodeRunner
+            from chain_feeds import node_runner
 
-            self._part = node = NodeRunner(chain, self._pools, self._publisher, self._clock)
+            self._part = node = node_runner.NodeRunner(
+                chain, self._pools, self._publisher, self._clock
+            )
             self._ticks = node.tick_forever
         else:
             self._part = RecordedRunner(chain, self._pools, self._publisher, self._clock)
