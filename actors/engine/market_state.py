@@ -22,7 +22,7 @@ from actors.engine.settlement import Posting, ReleasePosting
 from actors.engine.statistics import TradeTape
 from actors.engine.stops import StopBook
 from actors.engine.twap import TwapBook
-from actors.engine.units import MarketStatus, Mode, OrderNo, OrderStatus, Reason
+from actors.engine.units import MarketStatus, Mode, OrderStatus, Reason
 
 
 class MarketState:
@@ -101,7 +101,7 @@ class MarketState:
         self.events.append(OrderClosed(state))
         if order.parent:
             self.parents_touched = True
-            self.twaps.child_closed(order.parent, OrderNo(order.order_no))
+            self.twaps.child_closed(order.parent, order.order_no)
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """End a living order wherever it waits."""
@@ -170,7 +170,7 @@ class MarketState:
         """Say that an order which traded in this step now rests."""
         self.events.append(
             OrderRested(
-                OrderNo(order.order_no),
+                order.order_no,
                 order.user,
                 order.filled_lots,
                 order.remaining_lots,

@@ -18,7 +18,6 @@ from actors.engine.market_state import MarketState
 from actors.engine.order_policies import RESTING
 from actors.engine.pools.routing import PoolPiece, PoolRouter
 from actors.engine.units import (
-    OrderNo,
     OrderStatus,
     OrderType,
     Reason,
@@ -77,7 +76,7 @@ class Matcher:
             order.pending = False
             order.updated_ns = market.now_ns
             order.sequence = market.sequence
-            number = OrderNo(order.order_no)
+            number = order.order_no
             market.events.append(OrderTriggered(number, order.user, order.remaining_lots))
             self.enter(order)
 
@@ -301,7 +300,7 @@ class Matcher:
     def _tell_amended(self, order: Order) -> None:
         self._market.events.append(
             OrderAmended(
-                OrderNo(order.order_no),
+                order.order_no,
                 order.user,
                 order.limit_ticks,
                 order.size_lots,

@@ -134,7 +134,7 @@ class ParentDesk:
         placed = self._desk.place_child(order, parent, held_raw)
         if isinstance(placed, Refusal):
             return SliceResult(reason=placed.reason)
-        number = OrderNo(placed.order_no)
+        number = placed.order_no
         if placed.order_no in market.open.by_number:
             return SliceResult(number, rests=True)
         closed = market.closed.get(number)

@@ -24,6 +24,10 @@ from actors.engine.units import (
     UserId,
 )
 
+_MARKET, _STOP_MARKET, _LIMIT = OrderType.MARKET, OrderType.STOP_MARKET, OrderType.LIMIT
+_STOP_LIMIT, _TRADING = OrderType.STOP_LIMIT, MarketStatus.TRADING
+_OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
+
 
 class OrderDesk:
     """Takes the commands about single orders of one market."""
@@ -68,10 +72,9 @@ class OrderDesk:
     def place(self, command: PlaceOrder, held_raw: int) -> Outcome:
         """Apply a new order; ``held_raw`` is what is held for it, -1 for too little."""
         market = self._market
-        fault: Refusal | None = None
-        if market.status is not MarketStatus.TRADING:
+        fault = policies.check_place(command, market.rules, market.now_ns)
+        if market.status is not _TRADING:
             fault = refuse(Reason.MARKET_HALTED)
-        fault = fault or policies.check_place(command, market.rules, market.now_ns)
         if fault is None and command.client_order_id:
             key = (command.user, command.client_order_id)
             known = market.open.by_client_id.get(key)
@@ -80,13 +83,15 @@ class OrderDesk:
                     self.give_back(command, held_raw)
                     return of_order(known)
                 fault = refuse(Reason.IDEMPOTENCY_MISMATCH)
-        fault = fault or self._account_fault(command, held_raw)
+        if fault is None and market.funds:
+            fault = self._account_fault(command, held_raw)
         order = self.make(command, held_raw)
-        fault = fault or self._book_fault(command, order)
+        if fault is None and order.order_type is not _LIMIT:
+            fault = self._book_fault(command, order)
         if fault is not None:
             return self._reject(command, order, fault, held_raw)
         self.accept(order)
-        return of_order(order.order_no)
+        return order.order_no * 10 + 1  # of_order, in place
 
     def place_child(self, command: PlaceOrder, parent: str, held_raw: int) -> Order | Refusal:
         """Place an order of a parent's. A refusal leaves no trace: the parent tells of it."""
@@ -95,7 +100,8 @@ class OrderDesk:
         if market.status is not MarketStatus.TRADING:
             fault = refuse(Reason.MARKET_HALTED)
         fault = fault or policies.check_place(command, market.rules, market.now_ns)
-        fault = fault or self._account_fault(command, held_raw)
+        if fault is None and market.funds:
+            fault = self._account_fault(command, held_raw)
         if fault is not None:
             self.give_back(command, held_raw)
             return fault
@@ -107,18 +113,20 @@ class OrderDesk:
     def accept(self, order: Order) -> None:
         """Enter a checked order: among the stops, or into the book by way of matching."""
         market = self._market
-        order.pending = order.order_type in STOPS
+        kind = order.order_type
+        if kind is _STOP_LIMIT or kind is _STOP_MARKET:
+            order.pending = True
         market.open.add(order)
         if order.expire_at_ns:
             market.expiry.add(order.expire_at_ns, order.order_no)
         market.events.append(
             OrderAccepted(
-                OrderNo(order.order_no),
+                order.order_no,
                 order.user,
                 order.side,
                 order.limit_ticks,
                 order.size_lots,
-                OrderStatus.PENDING_TRIGGER if order.pending else OrderStatus.OPEN,
+                _PENDING_TRIGGER if order.pending else _OPEN,
                 order.client_order_id,
                 order.parent,
             )
@@ -134,30 +142,37 @@ class OrderDesk:
 
     def make(self, command: PlaceOrder, held_raw: int) -> Order:
         """Make the next order from a command; it is nowhere yet."""
-        market, spec = self._market, self._spec
-        market.last_order_no += 1
+        market = self._market
+        now = market.now_ns
+        market.last_order_no = number = market.last_order_no + 1
+        kind, size = command.order_type, command.size_lots
+        expires = command.expire_at_ns
+        if command.time_in_force_ms:
+            expires = policies.deadline_ns(command, now)
         order = Order(
-            market.last_order_no,
+            OrderNo(number),
             command.command_id,
             command.user,
+            command.client_order_id,
             command.side,
-            command.order_type,
-            command.size_lots,
+            kind,
+            command.stp,
+            command.route,
+            0 if kind is _MARKET or kind is _STOP_MARKET else command.price_ticks,
+            command.stop_ticks,
+            size,
+            command.display_lots,
+            size,
+            expires,
+            now,
+            now,
+            market.sequence,
         )
-        order.client_order_id = command.client_order_id
-        order.stp = command.stp
-        order.route = command.route
-        if command.order_type not in UNPRICED:
-            order.limit_ticks = command.price_ticks
-        order.stop_ticks = command.stop_ticks
-        order.display_lots = command.display_lots
         if market.funds:
+            spec = self._spec
             order.maker_ppm = rate_of(command.maker_fee_ppm, spec.maker_fee_ppm)
             order.taker_ppm = rate_of(command.taker_fee_ppm, spec.taker_fee_ppm)
             order.held_in_raw = order.held_raw = max(held_raw, 0)
-        order.expire_at_ns = policies.deadline_ns(command, market.now_ns)
-        order.created_ns = order.updated_ns = market.now_ns
-        order.sequence = market.sequence
         return order
 
     def _account_fault(self, command: PlaceOrder, held_raw: int) -> Refusal | None:
@@ -165,12 +180,10 @@ class OrderDesk:
         waits = command.order_type not in IMMEDIATE and (
             command.route is not RouteMode.DEX or command.order_type in STOPS
         )
-        if waits and market.funds:
+        if waits:
             most = command.open_orders_max or self._spec.max_open_orders
             if market.open.count(command.user) >= most:
                 return refuse(Reason.TOO_MANY_OPEN_ORDERS)
-        if not market.funds:
-            return None
         if held_raw < 0:
             return refuse(Reason.INSUFFICIENT_FUNDS)
         need = place_need(command, self._taker_ppm(command), market.rules)
@@ -181,8 +194,6 @@ class OrderDesk:
 
     def _book_fault(self, command: PlaceOrder, order: Order) -> Refusal | None:
         kind = command.order_type
-        if kind is OrderType.LIMIT:
-            return None
         if kind is OrderType.POST_ONLY:
             if self._matcher.would_take(order.side, order.limit_ticks, order.route):
                 return refuse(Reason.WOULD_TAKE)
@@ -272,7 +283,7 @@ class OrderDesk:
     def _tell_amended(self, order: Order, *, kept: bool) -> None:
         self._market.events.append(
             OrderAmended(
-                OrderNo(order.order_no),
+                order.order_no,
                 order.user,
                 order.limit_ticks,
                 order.size_lots,

@@ -22,6 +22,7 @@ from actors.engine.twap import Twap, TwapBook
 from actors.engine.units import (
     MarketStatus,
     Mode,
+    OrderNo,
     OrderType,
     RouteMode,
     Side,
@@ -39,7 +40,7 @@ class SnapshotError(Exception):
 class OrderRecord(msgspec.Struct, array_like=True):
     """A living order, as `level.Order` keeps it, links aside."""
 
-    order_no: int
+    order_no: OrderNo
     command_id: str
     user: UserId
     side: Side
@@ -197,17 +198,7 @@ def _record(order: Order) -> OrderRecord:
 
 
 def _order(record: OrderRecord) -> Order:
-    order = Order(
-        record.order_no,
-        record.command_id,
-        record.user,
-        record.side,
-        record.order_type,
-        record.size_lots,
-    )
-    for name in _FIELDS:
-        setattr(order, name, getattr(record, name))
-    return order
+    return Order(**{name: getattr(record, name) for name in _FIELDS})
 
 
 def _number(order: Order) -> int:
