@@ -95,9 +95,10 @@ def parse(stream: str, number: int, data: bytes) -> Record:
         raise CorruptRecordError(
             stream, number, f"format version {version}, this program reads {VERSION}"
         )
-    name = data[_HEADER.size : start].decode(errors="replace")
-    if name != stream or own != number:
-        raise CorruptRecordError(stream, number, f"it is record {own} of {name!r}, misplaced")
+    name = data[_HEADER.size : start]
+    if own != number or name != stream.encode():
+        place = f"record {own} of {name.decode(errors='replace')!r}"
+        raise CorruptRecordError(stream, number, f"it is {place}, misplaced")
     return Record(stream, own, epoch, previous, data[start:-SEAL_BYTES], seal)
 
 
