@@ -31,7 +31,15 @@ class BookSide:
         if level is None:
             level = self.levels[key] = Level(self.side, order.limit_ticks, key)
             insort(self.keys, key)
-        level.append(order)
+        tail = level.tail
+        if tail is None:
+            level.head = order
+        else:
+            tail.next = order
+            order.previous = tail
+        level.tail = order
+        order.level = level
+        level.visible_lots += order.shown_lots if order.display_lots else order.remaining_lots
         if not level.dirty:
             level.dirty = True
             self.dirty.append(level)

@@ -34,7 +34,9 @@ class Fills:
         if market.funds:
             taker_fee = self._pay(taker, lots, quote, taker.taker_ppm, "")
             maker_fee = self._pay(maker, lots, quote, maker.maker_ppm, "")
-        number = self._count_trade(price)
+        market.last_trade_no = number = market.last_trade_no + 1
+        if market.last_price_ticks != price or not market.traded_high:
+            self._count_price(price)
         level.visible_lots -= lots
         if maker.display_lots:
             maker.shown_lots -= lots
@@ -165,6 +167,11 @@ class Fills:
     def _count_trade(self, price: int) -> int:
         market = self._market
         market.last_trade_no += 1
+        self._count_price(price)
+        return market.last_trade_no
+
+    def _count_price(self, price: int) -> None:
+        market = self._market
         market.last_price_ticks = price
         if not market.traded_high:
             market.traded_low = market.traded_high = price
@@ -172,4 +179,3 @@ class Fills:
             market.traded_high = price
         elif price < market.traded_low:
             market.traded_low = price
-        return market.last_trade_no

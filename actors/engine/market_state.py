@@ -12,6 +12,7 @@ from actors.engine.expiry import ExpiryQueue
 from actors.engine.holds import release_to
 from actors.engine.invariants import invariant
 from actors.engine.level import Order
+from actors.engine.order import OrderState
 from actors.engine.order_index import ClosedOrders, OrderIndex
 from actors.engine.order_policies import Rules
 from actors.engine.pair_spec import PairSpec
@@ -22,7 +23,9 @@ from actors.engine.settlement import Posting, ReleasePosting
 from actors.engine.statistics import TradeTape
 from actors.engine.stops import StopBook
 from actors.engine.twap import TwapBook
-from actors.engine.units import MarketStatus, Mode, OrderStatus, Reason
+from actors.engine.units import MarketStatus, Mode, OrderStatus, Reason, Side
+
+_BUY = Side.BUY
 
 
 class MarketState:
@@ -96,7 +99,32 @@ class MarketState:
         self.open.remove(order)
         if order.held_raw:
             release_to(self.postings, order, 0)
-        state = order.state(status, reason)
+        state = OrderState(
+            order.order_no,
+            order.command_id,
+            order.user,
+            order.client_order_id,
+            order.side,
+            order.order_type,
+            order.stp,
+            order.route,
+            order.limit_ticks,
+            order.stop_ticks,
+            order.size_lots,
+            order.display_lots,
+            order.filled_lots,
+            order.remaining_lots,
+            order.filled_quote_raw,
+            order.fee_raw,
+            status,
+            reason,
+            order.expire_at_ns,
+            order.parent,
+            order.created_ns,
+            order.updated_ns,
+            order.sequence,
+            order.fills or [],  # the order is gone: its list may be handed on
+        )
         self.closed.add(state)
         self.events.append(OrderClosed(state))
         if order.parent:
@@ -105,7 +133,17 @@ class MarketState:
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """End a living order wherever it waits."""
-        self.withdraw(order)
+        level = order.level
+        if level is not None:
+            side = self.book.bids if order.side is _BUY else self.book.asks
+            level.unlink(order)
+            if not level.dirty:
+                level.dirty = True
+                side.dirty.append(level)
+            if level.head is None:
+                side.drop(level)
+        elif order.pending:
+            self.stops.remove(order)
         expired = reason is Reason.TIME_IN_FORCE
         self.close(order, OrderStatus.EXPIRED if expired else OrderStatus.CANCELED, reason)
 
@@ -146,7 +184,7 @@ class MarketState:
     def withdraw(self, order: Order) -> None:
         """Take a living order off the book or out of the stops; it stays in the index."""
         if order.level is not None:
-            self.book.sides[order.side].remove(order)
+            (self.book.bids if order.side is _BUY else self.book.asks).remove(order)
         elif order.pending:
             self.stops.remove(order)
 
@@ -154,7 +192,7 @@ class MarketState:
         """Put what is left of an order on the book, and free what a maker need not hold."""
         if order.display_lots:
             order.shown_lots = min(order.display_lots, order.remaining_lots)
-        self.book.sides[order.side].add(order)
+        (self.book.bids if order.side is _BUY else self.book.asks).add(order)
         if self.funds:
             release_to(self.postings, order, self.resting_need(order))
 

@@ -28,6 +28,9 @@ from actors.engine.units import (
 
 _STOPPED = frozenset({Reason.SELF_TRADE, Reason.FUNDS_EXHAUSTED, Reason.PRICE_PROTECTION})
 """These end an order whatever its type."""
+_BUY, _LIMIT = Side.BUY, OrderType.LIMIT
+_DEX, _CEX = RouteMode.DEX, RouteMode.CEX
+_NONE, _FILLED = Reason.NONE, OrderStatus.FILLED
 _OWN_REMAINDER = frozenset({OrderType.IOC, OrderType.FOK})
 
 
@@ -54,6 +57,14 @@ class Matcher:
 
     def enter(self, taker: Order) -> None:
         """Let an order trade, then rest, fill or close. It is in the index, and nowhere else."""
+        if taker.order_type is _LIMIT and taker.route is not _DEX:
+            market = self._market
+            opposite = market.book.asks if taker.side is _BUY else market.book.bids
+            keys = opposite.keys
+            alone = not market.pools_tradable or taker.route is _CEX
+            if alone and (not keys or keys[-1] < taker.limit_ticks * opposite.sign):
+                market.rest(taker)  # most orders meet nobody
+                return
         before = taker.filled_lots
         reason = self._walk(taker)
         self._finish(taker, reason, traded=taker.filled_lots > before)
@@ -108,24 +119,24 @@ class Matcher:
     def _walk(self, taker: Order) -> Reason:
         """Trade as far as the order may; says why it stopped before it was filled."""
         market, route = self._market, taker.route
-        opposite = market.book.asks if taker.side is Side.BUY else market.book.bids
+        opposite = market.book.asks if taker.side is _BUY else market.book.bids
         limit = taker.limit_ticks
         if not limit:
             limit = bound_of(market, _intent(taker))
             if not limit or (market.funds and not taker.held_raw):
                 return Reason.NO_LIQUIDITY
-        if route is not RouteMode.CEX and market.pools_tradable:
+        if market.pools_tradable and route is not _CEX:
             return self._walk_hybrid(taker, opposite, limit)
-        if route is RouteMode.DEX:
+        if route is _DEX:
             return Reason.NO_LIQUIDITY
         limit_key, keys, levels = limit * opposite.sign, opposite.keys, opposite.levels
         while keys and taker.remaining_lots:
             if keys[-1] < limit_key:
-                return Reason.NONE if taker.limit_ticks else Reason.PRICE_PROTECTION
+                return _NONE if taker.limit_ticks else Reason.PRICE_PROTECTION
             reason = self._take_level(taker, opposite, levels[keys[-1]])
-            if reason:
+            if reason is not _NONE:
                 return reason
-        return Reason.NO_LIQUIDITY if taker.remaining_lots else Reason.NONE
+        return Reason.NO_LIQUIDITY if taker.remaining_lots else _NONE
 
     def _walk_hybrid(self, taker: Order, opposite: BookSide, limit: int) -> Reason:
         """Take pools up to one tick before the best level, then the level, and so on."""
@@ -195,7 +206,8 @@ class Matcher:
         """Trade with one level's queue until it or the taker is done."""
         market = self._market
         funds, price = market.funds, level.price_ticks
-        capped = funds and not taker.limit_ticks and taker.side is Side.BUY
+        capped = funds and not taker.limit_ticks and taker.side is _BUY
+        trade = self._fills.trade
         unit = market.rules.quote_unit
         if not level.dirty:
             opposite.touch(level)
@@ -215,22 +227,28 @@ class Matcher:
                     if not most:
                         return Reason.FUNDS_EXHAUSTED
                     lots = most
-            self._fills.trade(taker, maker, level, lots)
+            trade(taker, maker, level, lots)
+            if maker.remaining_lots and not maker.display_lots:
+                break
             self._settle_maker(maker, level)
             maker = level.head
             if maker is None:
                 opposite.drop(level)
-        return Reason.NONE
+        return _NONE
 
     # How an order stands afterwards.
 
     def _close_filled(self, order: Order) -> None:
-        self._market.close(order, OrderStatus.FILLED, Reason.NONE)
+        self._market.close(order, _FILLED, _NONE)
 
     def _finish(self, taker: Order, reason: Reason, *, traded: bool) -> None:
         market = self._market
         if not taker.remaining_lots:
             self._close_filled(taker)
+        elif taker.order_type is _LIMIT and reason is _NONE and taker.route is not _DEX:
+            market.rest(taker)
+            if traded:
+                market.tell_rested(taker)
         elif reason in _STOPPED:
             market.close(taker, OrderStatus.CANCELED, reason)
         elif taker.route is RouteMode.DEX:

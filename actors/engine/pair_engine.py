@@ -139,13 +139,18 @@ class PairEngine:
         heap = market.expiry.heap
         if heap and heap[0][0] <= time_ns:
             self._expire(time_ns)
-        outcome = self._dispatch(command, held_raw)
+        if type(command) is PlaceOrder:
+            outcome = self._desk.place(command, held_raw)
+        elif type(command) is CancelOrder:
+            outcome = self._desk.cancel(command)
+        else:
+            outcome = self._dispatch(command, held_raw)
         if market.traded_high:
             self._matcher.run_stops()
         if market.parents_touched:
             market.parents_touched = False
             events.extend(TwapChanged(state) for state in market.twaps.drain())
-        if not isinstance(command, ClockTick):
+        if type(command) is not ClockTick:
             self._log.recent[command_id] = outcome
         return events
 
@@ -252,10 +257,6 @@ class PairEngine:
     # How commands are told apart.
 
     def _dispatch(self, command: AnyCommand, held_raw: int) -> Outcome:
-        if isinstance(command, PlaceOrder):
-            return self._desk.place(command, held_raw)
-        if isinstance(command, CancelOrder):
-            return self._desk.cancel(command)
         if isinstance(command, AmendOrder):
             return self._desk.amend(command, held_raw)
         if isinstance(command, CancelAll):
