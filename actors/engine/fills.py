@@ -40,31 +40,51 @@ class Fills:
         level.visible_lots -= lots
         if maker.display_lots:
             maker.shown_lots -= lots
-        self._note(
-            taker, lots, quote, Fill(number, price, lots, _TAKER, "", taker_fee, market.now_ns)
+        now, sequence = market.now_ns, market.sequence
+        fill = Fill(number, price, lots, _TAKER, "", taker_fee, now)
+        # As `_note` does it, in place: this is the innermost loop of the exchange.
+        taker.filled_lots += lots
+        taker.remaining_lots -= lots
+        taker.filled_quote_raw += quote
+        taker.fee_raw += taker_fee
+        taker.updated_ns = now
+        taker.sequence = sequence
+        if taker.fills is None:
+            taker.fills = [fill]
+        else:
+            taker.fills.append(fill)
+        fill = Fill(number, price, lots, _MAKER, "", maker_fee, now)
+        maker.filled_lots = maker_filled = maker.filled_lots + lots
+        maker.remaining_lots = maker_left = maker.remaining_lots - lots
+        maker.filled_quote_raw = maker_quote = maker.filled_quote_raw + quote
+        maker.fee_raw += maker_fee
+        maker.updated_ns = now
+        maker.sequence = sequence
+        if maker.fills is None:
+            maker.fills = [fill]
+        else:
+            maker.fills.append(fill)
+        if taker.parent or maker.parent:
+            self._tell_parents(taker, maker, lots, quote)
+        trade = Traded(
+            number,
+            price,
+            lots,
+            quote,
+            taker.side,
+            "",
+            taker.order_no,
+            taker.user,
+            taker_fee,
+            maker.order_no,
+            maker.user,
+            maker_fee,
+            maker_filled,
+            maker_left,
+            maker_quote,
         )
-        self._note(
-            maker, lots, quote, Fill(number, price, lots, _MAKER, "", maker_fee, market.now_ns)
-        )
-        self._tell_trade(
-            Traded(
-                number,
-                price,
-                lots,
-                quote,
-                taker.side,
-                "",
-                taker.order_no,
-                taker.user,
-                taker_fee,
-                maker.order_no,
-                maker.user,
-                maker_fee,
-                maker.filled_lots,
-                maker.remaining_lots,
-                maker.filled_quote_raw,
-            )
-        )
+        market.events.append(trade)
+        market.untold.append(trade)
 
     def from_pool(self, taker: Order, piece: PoolPiece) -> None:
         """Fill an incoming order with a pool's slice; the pool's own rounding stays with it."""
@@ -157,8 +177,16 @@ class Fills:
         else:
             order.fills.append(fill)
         if order.parent:
-            market.parents_touched = True
-            market.twaps.filled(order.parent, lots, quote)
+            self._tell_parents(order, order, lots, quote)
+
+    def _tell_parents(self, taker: Order, maker: Order, lots: int, quote: int) -> None:
+        """Count a fill for the parents of its orders (the same order twice: of the one)."""
+        market = self._market
+        market.parents_touched = True
+        if taker.parent:
+            market.twaps.filled(taker.parent, lots, quote)
+        if maker is not taker and maker.parent:
+            market.twaps.filled(maker.parent, lots, quote)
 
     def _tell_trade(self, trade: Traded) -> None:
         self._market.events.append(trade)
