@@ -14,6 +14,7 @@ from chain_feeds.sources.evm import EvmSource
 
 _TICK_S = 0.2
 _SETTLE_S = 0.02
+_LAST_READ_S = 0.5
 _WAITING_MAX = 20_000
 """More inputs than this waiting means that the feed cannot keep up: connect again and read."""
 
@@ -100,9 +101,13 @@ class NodeRunner:
                 self._publish()
             following.result()
         finally:
-            tasks = [task for task in (following, reading) if task is not None]
-            for task in tasks:
-                task.cancel()
+            following.cancel()
+            tasks = [following]
+            if reading is not None:
+                # A request that is cancelled while it connects may leave its socket behind.
+                await asyncio.wait({reading}, timeout=_LAST_READ_S)
+                reading.cancel()
+                tasks.append(reading)
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _take_in(
@@ -113,11 +118,13 @@ class NodeRunner:
             raise SourceLostError(self._chain.name, "the node tells more than can be followed")
         wait_s = _SETTLE_S if self.feed.is_settling else _TICK_S
         getting = asyncio.create_task(inputs.get())
-        await asyncio.wait({getting, following}, timeout=wait_s, return_when="FIRST_COMPLETED")
-        if getting.done():
+        try:
+            await asyncio.wait({getting, following}, timeout=wait_s, return_when="FIRST_COMPLETED")
+        finally:
+            if not getting.done():
+                getting.cancel()
+        if getting.done() and not getting.cancelled():
             self._receive(getting.result())
-        else:
-            getting.cancel()
         while not inputs.empty():
             self._receive(inputs.get_nowait())
 

@@ -6,6 +6,7 @@ reconnection does not restore subscriptions. Handlers only pass on; a clean clos
 subscriptions silently, and is treated as a lost connection like any other.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -145,6 +146,7 @@ class EvmSource:
     async def close(self) -> None:
         """Close the HTTP connections."""
         await self._http.disconnect()
+        await asyncio.sleep(0)  # lets the closed transports leave the loop
 
     def _socket(self) -> WebSocketProvider:
         return WebSocketProvider(
