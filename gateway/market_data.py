@@ -33,6 +33,7 @@ from gateway.market_feeds import RowsFeed
 STALE_AFTER_S = 3.0
 """A tail that is down for longer than this makes market data stale, and `health` says so."""
 
+_CANCEL_AGAIN_S = 0.1
 _ROWS_INTERVAL_NS = 250 * NS_PER_MS
 _BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -178,10 +179,11 @@ class MarketDataHub:
         """End every task of the hub."""
         if self._timer is not None:
             self._timer.cancel()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := set(self._tasks):
+            # A store's client may take a cancellation for its own time-out: ask until it is heard.
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_CANCEL_AGAIN_S)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -20,6 +20,7 @@ from actors.errors import JournalUnavailableError
 from gateway.auth import credential_of
 from gateway.errors import ApiError, invalid, unavailable, unknown_symbol
 from gateway.market import Market
+from gateway.middleware import REQUEST_ID
 from gateway.services import Services
 from gateway.ws.clob import CHANNELS, PUBLIC_CHANNELS, ClobSession
 from gateway.ws.connections import Connections, require_upgrade
@@ -234,9 +235,23 @@ def setup(app: web.Application, services: Services, symbol_pattern: str) -> WebS
         ("/ws/clob", sockets.clob),
     ]
     for path, handler in paths:
-        app.router.add_get(path, handler, allow_head=False)
+        app.router.add_get(path, _closing_on_refusal(handler), allow_head=False)
     app.on_shutdown.append(sockets.stop)
     return sockets
+
+
+def _closing_on_refusal(handler: Handler) -> Handler:
+    """Close the connection after a refusal: it was asked to stop speaking HTTP."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            response = error.response(str(request.get(REQUEST_ID, "")))
+            response.force_close()
+            return response
+
+    return handle
 
 
 def _flag(request: web.Request, name: str) -> bool:
