@@ -38,6 +38,7 @@ class RunningExchange:
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Start, and wait for the ready line.
@@ -56,7 +57,9 @@ class RunningExchange:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         ready: queue.Queue[bool] = queue.Queue()
-        threading.Thread(target=self._read, args=(self.process, ready), daemon=True).start()
+        reader = threading.Thread(target=self._read, args=(self.process, ready), daemon=True)
+        self._reader = reader
+        reader.start()
         try:
             came_up = ready.get(timeout=READY_WITHIN_S)
         except queue.Empty:
@@ -67,10 +70,11 @@ class RunningExchange:
 
     def _read(self, process: subprocess.Popen[str], ready: "queue.Queue[bool]") -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line.rstrip())
-            if line.startswith("Tandem is ready at "):
-                ready.put(True)
+        with process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip())
+                if line.startswith("Tandem is ready at "):
+                    ready.put(True)
         ready.put(False)
 
     def stop(self) -> int:
@@ -78,7 +82,9 @@ class RunningExchange:
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(STOP_WITHIN_S)
+            status = self.process.wait(STOP_WITHIN_S)
+            self._close()
+            return status  # noqa: TRY300 - the wait is what may fail
         except subprocess.TimeoutExpired:
             self.kill()
             tail = "\n".join(self.lines[-60:])
@@ -89,6 +95,11 @@ class RunningExchange:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+            self._close()
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.join(10)
 
     def __enter__(self) -> Self:
         self.start()
