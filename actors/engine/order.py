@@ -33,7 +33,7 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
     time_ns: int
 
 
-class OrderState(msgspec.Struct, array_like=True):
+class OrderState(msgspec.Struct, array_like=True, gc=False):
     """An order, whole. Invariant: ``size = filled + remaining`` while open; after a
     self-trade decrement ``size`` has shrunk with it; ``filled_quote_raw`` is the sum over fills.
 
