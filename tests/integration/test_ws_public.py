@@ -2,18 +2,28 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
-
 from event_trader.wire.checksum import book_checksum
-from tests.gateways import Exchange, Gateway, open_gateway
+
 from gateway.settings import LimitSettings
+from tests.gateways import Exchange, Gateway, open_gateway
 
 WITHIN_S = 10.0
+
+
+@pytest.fixture
+def exchange(store_url: str) -> Iterator[Exchange]:
+    """Pairs and shards on an empty store, for each test its own: sequences begin at nought."""
+    running = Exchange(store_url)
+    running.start()
+    yield running
+    running.stop()
+    assert running.deaths == []
 
 
 class Client:
