@@ -38,8 +38,9 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# FLOW="normal.bin sweep.bin" plays order-flow files, PARTS="matching rest" leaves the others out.
 bench: install
-	@$(BIN)/python -m load_tests.bench
+	@$(BIN)/python -m load_tests.bench $(if $(FLOW),--flow $(FLOW)) $(if $(PARTS),--parts $(PARTS))
 
 # The long forms of the random tests and of the faults; each prints its seed.
 sim: install

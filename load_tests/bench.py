@@ -8,6 +8,7 @@ Ratios mean something; absolute figures are this machine's. A wrong checksum end
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ PARTS = ("matching", "pair", "rest", "recovery")
 def main() -> int:
     """Run the parts asked for and print one table each; returns the exit status."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started, too
     print(f"Python {platform.python_version()} on {os.cpu_count()} CPUs ({platform.machine()})\n")
     sound = True
     if "matching" in options.parts:

@@ -29,8 +29,10 @@ from actors.engine.market_api import (
 )
 from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.engine.units import Mode, OrderType, Side, UserId
+from actors.errors import TandemError
 from actors.listing import account_actor, pair_actor
 from actors.pair import HEALTH_GROUP, PairActor
+from actors.pair_runtime import PairStatus
 from actors.registry import ActorPlan
 from actors.wiring import open_pair, open_shard
 from load_tests.table import Row, quantile
@@ -82,8 +84,6 @@ class PairStage:
 
     async def wait_ready(self) -> float:
         """Ask until the pair answers; returns the seconds it took."""
-        from actors.errors import TandemError
-
         begin = time.perf_counter()
         question = encode_batch([DepthQuery()])
         while time.perf_counter() - begin < _READY_WITHIN_S:
@@ -104,13 +104,40 @@ class PairStage:
             while isinstance(decode(self._shard.wait([self._shard.start(request)])[0]), Recovering):
                 time.sleep(0.05)
 
-    def kill(self) -> None:
-        """End the pair's process at once; Ray starts the next."""
+    def status(self) -> PairStatus | None:
+        """Ask how the pair is; None while nobody is there."""
+        import ray
+        import ray.exceptions
+
+        from actors import registry
+
+        try:
+            found: PairStatus = ray.get(registry.find(self.name).status.remote(), timeout=5.0)
+        except (ray.exceptions.RayError, TandemError):
+            return None
+        return found
+
+    async def kill(self) -> float:
+        """End the pair's process at once; returns the seconds until its successor answers.
+
+        Raises:
+            BenchError: it did not come back.
+        """
         import ray
 
         from actors import registry
 
+        before = self.status()
+        epoch = before.markets[0].epoch if before else 0
         ray.kill(registry.find(self.name), no_restart=False)
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < _READY_WITHIN_S:
+            status = self.status()
+            if status is not None and status.ready and status.markets[0].epoch > epoch:
+                await self.wait_ready()
+                return time.perf_counter() - begin
+            await asyncio.sleep(0.02)
+        raise BenchError(f"the pair did not come back within {_READY_WITHIN_S} s")
 
 
 @contextmanager
@@ -238,5 +265,4 @@ async def _recover(pair: PairStage) -> float:
     await pair.wait_ready()
     for number in range(_OPEN_ORDERS // 1_000):
         await pair.submit(resting_batch(number))
-    pair.kill()
-    return await pair.wait_ready()
+    return await pair.kill()

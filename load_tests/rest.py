@@ -1,0 +1,122 @@
+"""The gateway under load: orders and market data over HTTP beside a bare echo, and order to frame.
+
+Every order is authenticated, held, matched, journaled with fsync, and answered; limits are off.
+Accounts buy and sell in turn at one price on the order book, so nearly every second order trades.
+"""
+
+import asyncio
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import uvloop
+
+from load_tests.exchange import call, echo, exchange, register
+from load_tests.http_load import Load, request, run
+from load_tests.table import Row, quantile
+
+_ACCOUNTS: Final = 16
+_SECONDS: Final = 5.0
+_PER_LANE: Final = 40_000
+_FRAMES: Final = 200
+_ORDERS: Final = "/api/v1/exchange/vaix/orders"
+_BOOK: Final = "/api/v1/exchange/vaix/book/hybrid?depth=30"
+_PRICE: Final = "0.002000"
+
+
+def measure_rest(directory: Path) -> tuple[str, list[Row]]:
+    """Measure orders and market data at 1 and 128 connections, and order to WebSocket frame."""
+    with exchange(directory / "data") as port:
+        tokens = [register(port, number) for number in range(_ACCOUNTS)]
+        book = json.dumps(call(port, _BOOK)).encode()
+        with echo(directory, book) as echo_port:
+            return "REST, durable and authenticated, beside a bare aiohttp echo", uvloop.run(
+                _measure(port, echo_port, tokens)
+            )
+
+
+async def _measure(port: int, echo_port: int, tokens: list[str]) -> list[Row]:
+    rows = []
+    for connections in (1, 128):
+        bare = await run(echo_port, _lanes([], connections), _SECONDS)
+        loaded = await run(port, _lanes(tokens, connections), _SECONDS)
+        rows += _pair_of_rows(f"orders, {connections} connections", loaded, bare)
+    ask, answer = [request("GET", _BOOK)] * _PER_LANE, [request("GET", "/")] * _PER_LANE
+    for connections in (1, 128):
+        bare = await run(echo_port, [answer] * connections, _SECONDS)
+        loaded = await run(port, [ask] * connections, _SECONDS)
+        rows += _pair_of_rows(f"hybrid book, {connections} connections", loaded, bare)
+    rows.append(await _order_to_frame(port, tokens[0]))
+    return rows
+
+
+def _pair_of_rows(what: str, loaded: Load, bare: Load) -> list[Row]:
+    share = loaded.per_second / bare.per_second
+    return [
+        Row(what, f"{loaded.per_second:,.0f}/s", f"{loaded.text()}; {share:.2f} of the echo"),
+        Row("  bare echo, same body", f"{bare.per_second:,.0f}/s", bare.text()),
+    ]
+
+
+def _lanes(tokens: list[str], connections: int) -> list[list[bytes]]:
+    """Prepare orders, buying and selling in turn; without tokens the same bodies for the echo."""
+    bodies = [
+        json.dumps(
+            {
+                "side": side,
+                "quantity": "10",
+                "price": _PRICE,
+                "order_type": "limit",
+                "mode": "paper",
+                "route_mode": "cex",
+                "stp_mode": "cancel_resting",
+            }
+        ).encode()
+        for side in ("buy", "sell")
+    ]
+    if not tokens:
+        return [[request("POST", "/", body) for body in bodies] * (_PER_LANE // 2)] * connections
+    return [
+        [request("POST", _ORDERS, body, tokens[lane % len(tokens)]) for body in turn]
+        * (_PER_LANE // 2)
+        for lane in range(connections)
+        for turn in [bodies if lane % 2 else bodies[::-1]]
+    ]
+
+
+async def _order_to_frame(port: int, token: str) -> Row:
+    """Measure from an order's answer to the update of it on the owner's private channel."""
+    body = {"side": "buy", "quantity": "10", "price": "0.001000", "mode": "paper"}
+    frames: dict[str, float] = {}
+    answers: dict[str, float] = {}
+    base = f"http://127.0.0.1:{port}"
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.ws_connect(f"{base}/ws/exchange/private") as socket,
+    ):
+        await socket.receive_json()
+
+        async def listen() -> None:
+            while len(frames) < _FRAMES:
+                frame = await socket.receive_json()
+                if frame["type"] == "order_update":
+                    frames.setdefault(frame["order_id"], time.perf_counter())
+
+        listening = asyncio.create_task(listen())
+        for _ in range(_FRAMES):
+            async with session.post(base + _ORDERS, json=body) as response:
+                placed = await response.json()
+            answers[placed["order_id"]] = time.perf_counter()
+            async with session.delete(f"{base}{_ORDERS}/{placed['order_id']}"):
+                pass
+        await asyncio.wait_for(listening, 10.0)
+    delays = sorted(max(frames[order] - at, 0.0) for order, at in answers.items())
+    return Row(
+        "order's answer to its private frame",
+        f"p50 {quantile(delays, 0.5) * 1e3:.2f} ms",
+        f"p99 {quantile(delays, 0.99) * 1e3:.2f} ms, mean {statistics.mean(delays) * 1e3:.2f} ms",
+    )
