@@ -5,11 +5,12 @@
     bob buy market 4                          => #2 open; #1<#2 4@100; #2 filled
     book                                      => | 100x6
 
-Orders are told by number: ``#1<#2 4@100`` is order 2 taking 4 lots of order 1 at 100 ticks; a pool
-stands in by its name. ``book`` draws bids, best first, ``|``, asks; ``held`` lists open holds. Words
-after a price, in any order: stop, show, stp, route, id, gtt (ms), expire (s from now), key (the
-command's id), funds (what the shard can hold), apply (a hold of that much, whatever is needed).
-Other lines: cancel, cancel_all, amend, twap, cancel_twap, scale, pool, halt, resume, wait (s).
+Orders are told by number: ``#1<#2 4@100`` is order 2 taking 4 lots of order 1 at 100 ticks. A
+pool stands in by its name. ``book`` draws bids, best first, ``|``, asks; ``held`` lists open holds.
+Words after a price, in any order: stop, show, stp, route, id, gtt (ms), expire (s from now), key
+(the command's id), funds (what the shard can hold), apply (a hold of that much, whatever is
+needed). Other lines: cancel, cancel_all, amend, twap, cancel_twap, scale, pool, halt, resume,
+wait (s).
 """
 
 from collections.abc import Callable

@@ -61,10 +61,14 @@ class Matcher:
             market = self._market
             opposite = market.book.asks if taker.side is _BUY else market.book.bids
             keys = opposite.keys
-            alone = not market.pools_tradable or taker.route is _CEX
-            if alone and (not keys or keys[-1] < taker.limit_ticks * opposite.sign):
-                market.rest(taker)  # most orders meet nobody
-                return
+            limit_key = taker.limit_ticks * opposite.sign
+            if not keys or keys[-1] < limit_key:
+                pool = 0
+                if market.pools_tradable and taker.route is not _CEX:
+                    pool = market.pools.best_ticks(taker.side)
+                if not pool or pool * opposite.sign < limit_key:
+                    market.rest(taker)  # most orders meet nobody
+                    return
         before = taker.filled_lots
         reason = self._walk(taker)
         self._finish(taker, reason, traded=taker.filled_lots > before)

@@ -34,8 +34,10 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class OrderState(msgspec.Struct, array_like=True, gc=False):
-    """An order, whole. Invariant: ``size = filled + remaining`` while open; after a
-    self-trade decrement ``size`` has shrunk with it; ``filled_quote_raw`` is the sum over fills.
+    """An order, whole.
+
+    Invariant: ``size = filled + remaining`` while open; after a self-trade decrement ``size`` has
+    shrunk with it; ``filled_quote_raw`` is the sum over fills.
 
     ``remaining_lots`` of a closed order is what was never filled.
     """
