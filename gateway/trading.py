@@ -60,9 +60,7 @@ async def submit(services: Services, symbol: str, mode: Mode, asked: Command | Q
     return reply
 
 
-async def ask(
-    call: Call, mode: Mode, asked: Command | Query, expected: type[Expected]
-) -> Expected:
+async def ask(call: Call, mode: Mode, asked: Command | Query, expected: type[Expected]) -> Expected:
     """Ask the call's pair, and insist on the kind of reply that means success.
 
     Raises:
@@ -83,6 +81,18 @@ def failure(spec: PairSpec, mode: Mode, reply: AnyReply, command_id: str) -> Api
         if reply.order.order_no:
             return refused(reply.reason, reply.message, {"order_id": shown["order_id"]})
     return reply_error(reply, command_id)
+
+
+def placing_mode(spec: PairSpec, mode: Mode) -> Mode:
+    """Let a placing request through only where its mode is enabled.
+
+    Raises:
+        ApiError: 409 LIVE_NOT_ENABLED.
+    """
+    if mode is Mode.LIVE and not spec.live_enabled:
+        message = f"Live trading of {spec.symbol} is not enabled; paper is."
+        raise ApiError(409, ErrorCode.LIVE_NOT_ENABLED, message)
+    return mode
 
 
 def order_id_of(call: Call, text: str) -> MarketId:

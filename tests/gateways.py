@@ -105,9 +105,7 @@ class Exchange:
         for number in range(SHARDS):
             store = ShardStore(RedisJournal(url), RedisSnapshots(url))
             name = ShardName(number, SHARDS)
-            self.shards.append(
-                ShardThread(ShardRuntime(name, store, peers, self.deaths.append))
-            )
+            self.shards.append(ShardThread(ShardRuntime(name, store, peers, self.deaths.append)))
             peers[number] = self.shards[-1]
         self.runtimes: dict[str, PairRuntime] = {}
         self.history = HistoryWriter(url, [m for m in Listing(PAIRS, SHARDS).markets()])
@@ -201,6 +199,7 @@ async def open_gateway(
     specs = {spec.symbol: spec for spec in PAIRS}
     hub = MarketDataHub(specs, pairs, RedisTail(exchange.url), heads_of(client), SHARDS)
     journal = RedisJournal(exchange.url)
+    history = HistoryStore(exchange.url)
     deps = GatewayDeps(
         settings=GatewaySettings(
             secret=SECRET, passwords=CHEAP, limits=limits or limit_preset("off"), access_log=False,
@@ -209,7 +208,7 @@ async def open_gateway(
         listing=Listing(PAIRS, SHARDS),
         pairs=pairs,
         accounts=accounts,
-        history=HistoryStore(exchange.url),
+        history=history,
         market_data=hub,
         redis=client,
         read_records=read_records(journal.reader),
@@ -222,11 +221,13 @@ async def open_gateway(
     try:
         yield Gateway(test_client, deps)
     finally:
-        await test_client.close()
-        await hub.stop()
-        await deps.history.close()  # type: ignore[attr-defined]
-        for ref in pairs.values():
-            await ref.close()
+        for closing in (test_client, hub, history, *pairs.values()):
+            close = closing.stop if isinstance(closing, MarketDataHub) else closing.close
+            try:
+                await asyncio.wait_for(close(), 5.0)
+            except TimeoutError:
+                stacks = [str(task) for task in asyncio.all_tasks()]
+                raise AssertionError(f"{closing} did not close: {stacks}") from None
         await client.aclose()
         journal.close()
 

@@ -142,9 +142,7 @@ async def _session(call: Call, user: UserRecord) -> dict[str, Any]:
     return _tokens(services, user, session, 0)
 
 
-def _tokens(
-    services: Services, user: UserRecord, session: str, generation: int
-) -> dict[str, Any]:
+def _tokens(services: Services, user: UserRecord, session: str, generation: int) -> dict[str, Any]:
     return {
         "access_token": services.tokens.access(user.id, session, services.now_ms() // 1000),
         "refresh_token": services.tokens.refresh(session, generation),

@@ -34,7 +34,7 @@ async def amend(call: Call) -> Result:
 
 async def _place_one(call: Call, at: int, item: Any) -> Result:
     asked = validate(wire.PlaceOrderRequest, item, ("body", "orders", at))
-    mode = call.principal.mode(asked.mode, asked.paper)
+    mode = trading.placing_mode(call.spec, call.principal.mode(asked.mode, asked.paper))
     command = trading.place_order(call.spec, asked, call.principal, f"{call.command_id}/{at}")
     reply = await trading.ask(call, mode, command, OrderReply)
     return order_view.order(call.spec, mode, reply.order)

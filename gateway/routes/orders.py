@@ -22,7 +22,7 @@ HISTORY_WAIT_S: Final = 2.0
 
 async def place(call: Call) -> dict[str, Any]:
     """Place one order."""
-    mode = call.mode()
+    mode = trading.placing_mode(call.spec, call.mode())
     command = trading.place_order(call.spec, call.body, call.principal, call.command_id)
     reply = await trading.ask(call, mode, command, OrderReply)
     return order_view.order(call.spec, mode, reply.order)
@@ -108,9 +108,7 @@ async def own_trades(call: Call) -> dict[str, Any]:
     return {"trades": [order_view.own_trade(call.spec, mode, row) for row in rows]}
 
 
-async def _closed(
-    call: Call, mode: Mode, limit: int, offset: int
-) -> tuple[list[OrderState], int]:
+async def _closed(call: Call, mode: Mode, limit: int, offset: int) -> tuple[list[OrderState], int]:
     await _caught_up(call, mode)
     user = UserId(call.principal.user.id)
     history = call.services.deps.history

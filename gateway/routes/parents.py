@@ -16,7 +16,7 @@ from gateway.routes.orders import PLACING_ERRORS, PREFIX
 
 async def place_twap(call: Call) -> dict[str, Any]:
     """Start a TWAP."""
-    mode = call.mode()
+    mode = trading.placing_mode(call.spec, call.mode())
     command = trading.place_twap(call.spec, call.body, call.principal, call.command_id)
     reply = await trading.ask(call, mode, command, TwapReply)
     return order_view.twap(call.spec, mode, reply.twap)
@@ -43,7 +43,7 @@ async def list_twaps(call: Call) -> dict[str, Any]:
 
 async def place_scale(call: Call) -> dict[str, Any]:
     """Place a scale: all of its orders or none."""
-    mode = call.mode()
+    mode = trading.placing_mode(call.spec, call.mode())
     command = trading.place_scale(call.spec, call.body, call.principal, call.command_id)
     reply = await trading.ask(call, mode, command, ScaleReply)
     return order_view.scale(call.spec, mode, reply.scale)

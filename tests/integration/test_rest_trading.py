@@ -216,7 +216,7 @@ async def test_private_reads_each_answer_as_documented(gateway: Gateway) -> None
 async def test_market_order_without_liquidity_is_canceled_not_an_error(gateway: Gateway) -> None:
     """A market order that finds nothing is 200 with its reason."""
     token = await open_account(gateway)
-    status, order = await gateway.order(token, side="buy", quantity="5", order_type="market")
+    status, order = await gateway.order(token, "btc", side="buy", quantity="1", order_type="market")
     assert (status, order["status"], order["reason"]) == (200, "canceled", "NO_LIQUIDITY")
 
 

@@ -15,9 +15,7 @@ from event_trader.wire.numbers import (
     Timestamp,
 )
 
-OrderTypeName = Literal[
-    "limit", "market", "ioc", "post_only", "stop_limit", "fok", "stop_market"
-]
+OrderTypeName = Literal["limit", "market", "ioc", "post_only", "stop_limit", "fok", "stop_market"]
 StpModeName = Literal[
     "cancel_resting", "cancel_incoming", "cancel_both", "cancel_taker", "decrement_and_cancel"
 ]
