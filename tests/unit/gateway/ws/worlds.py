@@ -6,8 +6,9 @@ import msgspec
 from event_trader.wire.checksum import book_checksum
 
 from actors.engine.commands import ClockTick
-from actors.engine.events import LevelChange, Traded
-from actors.engine.pair_spec import AssetSpec, PairSpec
+from actors.engine.events import LevelChange, PoolChanged, Traded
+from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
+from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
 from actors.engine.public_state import PublicState
 from actors.engine.units import MarketStatus, Mode, OrderNo, Side, UserId
 from actors.journal.market_record import MarketRecord, Step
@@ -21,6 +22,10 @@ SPEC = PairSpec(
     tick_size="0.000001",
     lot_size="1",
 )
+POOL = PoolSpec(
+    "ethereum:0x1", "Uniswap", "ethereum", "uniswap_v2", "0x1", "0xb", "0xq", 6, 6, 3_000
+)
+POOLED = msgspec.structs.replace(SPEC, pools=(POOL,))
 START_NS = 1_800_000_000 * 10**9
 
 
@@ -30,12 +35,14 @@ class World:
     def __init__(self) -> None:
         self.now_ns = START_NS
         self.clock = Clock(lambda: self.now_ns, lambda: self.now_ns)
-        self.market = Market(SPEC, Mode.PAPER)
+        self.market = Market(POOLED, Mode.PAPER)
         self.market.restore(PublicState(0, 0, 0, 0, MarketStatus.TRADING, [], [], [], {}, [], [0]))
         self._trades = 0
 
-    def record(self, *levels: tuple[Side, int, int], trades: int = 0) -> None:
-        """Apply one record that sets levels (side, ticks, lots) and prints trades at 1,000."""
+    def record(
+        self, *levels: tuple[Side, int, int], trades: int = 0, reserves: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Apply one record: levels (side, ticks, lots), trades at 1,000, the pool's reserves."""
         self.now_ns += 1_000_000
         market = self.market
         steps = []
@@ -46,9 +53,13 @@ class World:
                 OrderNo(1), UserId("usr_m"), 0, 1, 1, 1_000,
             )  # fmt: skip
             steps.append(Step(ClockTick("tick"), 0, [event]))
+        if reserves[1]:
+            curve = ConstantProduct.of(*reserves, 997, 1_000)
+            pool = PoolState(POOL.pool_id, PoolStatus.LIVE, curve, 1, self.now_ns)
+            steps.append(Step(ClockTick("tick"), 0, [PoolChanged(pool, from_chain=True)]))
         changes = [LevelChange(side, ticks, lots) for side, ticks, lots in levels]
         book_seq = market.sequence(hybrid=False) + bool(changes)
-        hybrid_seq = market.sequence(hybrid=True) + bool(changes)
+        hybrid_seq = market.sequence(hybrid=True) + bool(changes or reserves[1])
         market.apply(
             market.number + 1,
             MarketRecord(
