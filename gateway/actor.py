@@ -20,13 +20,14 @@ from actors.account_client import Accounts
 from actors.dead_mans_switch import DeadMansSwitch
 from actors.engine.units import Mode
 from actors.journal.history import HistoryStore
-from actors.journal.redis import key, unpack_head
+from actors.journal.redis import RedisJournal, key, unpack_head
 from actors.journal.tail import RedisTail, connect_async
 from actors.listing import Listing, account_actor, market_name, pair_actor
 from actors.pair_client import PairRef
 from actors.ray_ports import RayPort
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
+from gateway.journal_reads import read_records
 from gateway.market_data import MarketDataHub
 from gateway.settings import GatewaySettings
 
@@ -134,6 +135,12 @@ class GatewayActor:
         closers.append(history.close)
         tail = RedisTail(url)
         closers.append(tail.close)
+        journal = RedisJournal(url)
+
+        async def close_journal() -> None:
+            journal.close()
+
+        closers.append(close_journal)
 
         async def heads(streams: list[str]) -> dict[str, int]:
             packed = await client.mget([key(stream, "head") for stream in streams])
@@ -153,6 +160,7 @@ class GatewayActor:
             history=history,
             market_data=hub,
             redis=client,
+            read_records=read_records(journal.reader),
             dead_mans_switch=DeadMansSwitch(client),
         )
 

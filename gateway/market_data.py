@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import msgspec
 import structlog
+from redis.exceptions import RedisError
 
 from actors.engine.commands import Command
 from actors.engine.market_api import AnyReply, BusyReply, DepthQuery, DepthReply, Query
@@ -236,7 +237,7 @@ class MarketDataHub:
                         self._account_record(stream, number, body)
                     else:
                         self._market_record(market, number, body)
-            except (TandemError, msgspec.MsgspecError) as error:
+            except Exception as error:  # noqa: BLE001 (whatever it was, following must go on)
                 failures += 1
                 self._tail_failed(error)
                 await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S)) - 1])
@@ -248,7 +249,8 @@ class MarketDataHub:
             self._shard_positions.update(await self._heads(missing))
 
     def _tail_failed(self, error: Exception) -> None:
-        self._log.warning("tail_failed", error=str(error))
+        known = isinstance(error, TandemError | RedisError)
+        self._log.warning("tail_failed", error=str(error), exc_info=None if known else error)
         if isinstance(error, TrimmedError | CorruptRecordError):
             market = self._markets.get(error.stream)
             if market is not None:
