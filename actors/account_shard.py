@@ -25,7 +25,7 @@ import msgspec
 
 from actors.account_courier import Courier
 from actors.account_recovery import LedgerReplay, ShardName
-from actors.engine.invariants import InvariantError
+from actors.engine.invariants import InvariantError, invariant
 from actors.engine.ledger import Ledger
 from actors.engine.ledger_commands import (
     Audit,
@@ -60,6 +60,11 @@ COURIER_BATCH: Final = 100
 """Transfers to one shard that are confirmed by one journal record."""
 
 
+AUDIT_SHARE: Final = 200
+"""The running audit goes through all accounts, so it takes at most one part in so many of the
+writer's time: half a second of a million accounts is spent once in 100 s."""
+
+
 class ShardStore(NamedTuple):
     """Where a shard's journal and snapshots are; used by the shard's writer thread only."""
 
@@ -77,12 +82,14 @@ class ShardOptions(NamedTuple):
         recover_retry_s: pause before recovery asks a store again that did not answer.
         freezes: whether to take what was recovered out of the garbage collector's sight, where the
             process is the shard's own.
+        audit_every_s: the least pause between two audits of a ledger that changes.
     """
 
     park_s: float = 2.0
     parked_max: int = 8
     recover_retry_s: float = 0.5
     freezes: bool = False
+    audit_every_s: float = 5.0
 
 
 DEFAULT_OPTIONS: Final = ShardOptions()
@@ -100,8 +107,9 @@ class ShardState(Enum):
 class ShardStatus(msgspec.Struct, frozen=True):
     """What a shard says of itself.
 
-    ``number`` is the last journal record applied. ``sums`` are those of `Audit` at the last audit
-    (recovery makes the first): (asset, mode, sum, users' available, users' held).
+    ``number`` is the last journal record applied. ``sums`` are those of `Audit` at the last audit,
+    after record ``audited``: (asset, mode, sum, users' available, users' held). Recovery makes the
+    first audit, and while the ledger changes there is another every few seconds.
     """
 
     name: str
@@ -112,6 +120,7 @@ class ShardStatus(msgspec.Struct, frozen=True):
     error: str
     sums: list[tuple[str, int, int, int, int]]
     transfers_waiting: int
+    audited: int = 0
 
 
 class _Request(NamedTuple):
@@ -158,6 +167,8 @@ class ShardRuntime:
         self._number = 0
         self._writer: JournalWriter | None = None
         self._sums: list[tuple[str, int, int, int, int]] = []
+        self._audited = 0
+        self._audit_at = 0.0
         self._waiting = 0
         self._inbox: SimpleQueue[_Request | None] = SimpleQueue()
         self._parked: list[_Parked] = []
@@ -211,6 +222,7 @@ class ShardRuntime:
             self._error,
             self._sums,
             self._waiting,
+            self._audited,
         )
 
     def _ask(self, raw: bytes, message: LedgerRequest) -> bytes:
@@ -232,7 +244,7 @@ class ShardRuntime:
             if recovered is None:
                 return
             self._ledger, self._number = recovered.state, recovered.number
-            self._sums = self._ledger.audit().sums
+            self._audit()
             if self._options.freezes:
                 gc.collect()
                 gc.freeze()
@@ -273,6 +285,8 @@ class ShardRuntime:
         while not (self._stopping.is_set() and self._inbox.empty()):
             if not self._step([request for request in self._take() if request is not None]):
                 return
+            if self._audited != self._number and time.monotonic() >= self._audit_at:
+                self._audit()
         self._error = "it was stopped"
         self._state = ShardState.DEAD
         self._turn_away()
@@ -289,9 +303,23 @@ class ShardRuntime:
                 return batch
 
     def _patience(self) -> float | None:
-        if not self._parked:
-            return None
-        return max(0.0, min(p.deadline for p in self._parked) - time.monotonic())
+        due = [parked.deadline for parked in self._parked]
+        if self._audited != self._number:
+            due.append(self._audit_at)
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _audit(self) -> None:
+        """Add up all accounts between two batches.
+
+        Raises:
+            InvariantError: a sum is not zero; nothing of this memory is to be used again.
+        """
+        began = time.monotonic()
+        self._sums, self._audited = self._ledger.sums(), self._number
+        for asset, mode, total, _, _ in self._sums:
+            invariant(total == 0, f"{asset} in mode {mode} sums to {total}, must be 0")
+        now = time.monotonic()
+        self._audit_at = now + max(self._options.audit_every_s, AUDIT_SHARE * (now - began))
 
     def _step(self, batch: list[_Request]) -> bool:
         """Apply, journal and answer one batch; returns False when that was the end."""
@@ -353,7 +381,7 @@ class ShardRuntime:
     def _answer_now(self, query: LedgerQuery, future: "Future[bytes]") -> None:
         reply = self._ledger.query(query)
         if isinstance(reply, Audit):
-            self._sums = reply.sums
+            self._sums, self._audited = reply.sums, self._number
         future.set_result(self._encoder.encode(reply))
 
     def _is_due(self, query: BalanceQuery) -> bool:

@@ -20,14 +20,13 @@ from redis.exceptions import RedisError
 from actors import registry
 from actors.dead_mans_switch import Sweeper, sweep_for_ever
 from actors.errors import TandemError, UnavailableError
+from actors.exchange_status import STATUS
 from actors.journal.history import HistoryWriter
 from actors.journal.redis import connect
 from actors.listing import Listing
 from actors.snapshot_keeper import SnapshotKeeper
 from actors.wiring import pair_ports
 
-STATUS: Final = "tandem:status"
-"""The newest status of all actors, as JSON."""
 STATUS_TTL_S: Final = 60
 WATCH_S: Final = 2.0
 STATUS_S: Final = 5.0

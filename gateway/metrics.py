@@ -1,10 +1,11 @@
-"""What the gateway counts: requests by route, latency of orders per pair, limits, WebSocket readers.
+"""What the gateway counts: requests by route, latency per pair, limits, WebSocket readers.
 
 Prometheus text for the root's `/metrics` and figures for the exchange's own. Labels are route
 templates and symbols of the listing, so nobody can make the number of series grow.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -57,6 +58,12 @@ class GatewayMetrics:
             ["gateway", "code"],
             registry=self.registry,
         )
+        self._ledger = Gauge(
+            "tandem_ledger_sum_raw",
+            "The sum of all accounts by asset and mode, as last audited: must be 0.",
+            ["asset", "mode"],
+            registry=self.registry,
+        )
         self.internal_errors.labels(gateway)
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._latencies: dict[str, deque[float]] = {}
@@ -92,6 +99,12 @@ class GatewayMetrics:
             shown[name] = round(kept[at] * 1000, 3) if kept else 0.0
         shown["count"] = len(kept)
         return shown
+
+    def ledger(self, sums: Iterable[tuple[str, str, int]]) -> None:
+        """Show the ledger's sums: (asset, mode, raw), as they were last published."""
+        self._ledger.clear()
+        for asset, mode, raw in sums:
+            self._ledger.labels(asset, mode).set(raw)
 
     def prometheus(self) -> bytes:
         """Render everything as Prometheus text."""

@@ -11,14 +11,15 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from redis.exceptions import RedisError
 
 from actors.errors import TandemError
+from actors.exchange_status import STATUS, ledger_rows, read_actors
 from actors.journal.redis import connect
 
 TIMEOUT_S: Final = 5.0
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
-STATUS_KEY: Final = "tandem:status"
 
 
 class NotRunningError(TandemError):
@@ -64,13 +65,15 @@ def gather(url: str, running: dict[str, Any]) -> dict[str, Any]:
         answered, shown = _get(url, f"/api/v1/exchange/{symbol}/venues")
         venues[symbol] = shown.get("venues", []) if answered else []
     same = url == running.get("url")
+    actors = _actors(running.get("redis_url", "")) if same else {}
     return {
         "url": url,
         "ready": ready,
         "pairs": pairs,
         "venues": venues,
         "driver": {"pid": running.get("pid", 0)} if same else {},
-        "actors": _actors(running.get("redis_url", "")) if same else {},
+        "actors": actors,
+        "ledger": [msgspec.to_builtins(row) for row in ledger_rows(actors)],
     }
 
 
@@ -87,11 +90,10 @@ def _actors(redis_url: str) -> dict[str, Any]:
         return {}
     try:
         with connect(redis_url, TIMEOUT_S) as client:
-            published = client.get(STATUS_KEY)
+            published = client.get(STATUS)
     except (RedisError, OSError):
         return {}
-    actors: dict[str, Any] = json.loads(bytes(published))["actors"] if published else {}
-    return actors
+    return read_actors(bytes(published) if published else None)
 
 
 def _get(url: str, path: str) -> tuple[bool, dict[str, Any]]:
@@ -130,6 +132,9 @@ def _print(found: dict[str, Any]) -> None:
                     str(actor["latency_us_p50"]),
                     str(actor["latency_us_p99"]),
                 )
+    sums = Table("asset", "mode", "sum", "available", "held", title="Ledger (raw units)")
+    for row in found["ledger"]:
+        sums.add_row(*map(str, row.values()))
     processes = Table("actor", "pid", "state", title="Actors")
     for name, actor in actors.items():
         told = actor.get("error") or actor.get("state") or "running"
@@ -141,7 +146,7 @@ def _print(found: dict[str, Any]) -> None:
             age_ms = row.get("age_ms")
             age = "" if age_ms is None else f"{age_ms / 1_000:.1f} s"
             venues.add_row(symbol, *("" if cell is None else str(cell) for cell in cells), age)
-    for table in (markets, processes, venues):
+    for table in (markets, processes, sums, venues):
         if table.row_count:
             console.print(table)
     for duty, why in actors.get("supervisor", {}).get("problems", {}).items():

@@ -102,12 +102,15 @@ class Ledger:
         # The snapshot module builds ledgers, so it imports this one.
         from actors.engine.ledger_snapshot import state_hash
 
-        sums = [
+        house = [(a.owner, a.asset, int(a.mode), str(a.balance)) for a in self.accounts.of_house()]
+        return Audit(self.sums(), state_hash(self), house)
+
+    def sums(self) -> list[tuple[str, int, int, int, int]]:
+        """Add up all accounts: (asset, mode, sum, users' available, users' held)."""
+        return [
             (asset, int(mode), s.total, s.available, s.held)
             for (asset, mode), s in self.accounts.sums().items()
         ]
-        house = [(a.owner, a.asset, int(a.mode), str(a.balance)) for a in self.accounts.of_house()]
-        return Audit(sums, state_hash(self), house)
 
     def validate(self) -> None:
         """Check the whole ledger.

@@ -4,12 +4,14 @@ import asyncio
 from typing import Any, Final
 
 from aiohttp import web
+from event_trader.wire import system as wire
+from event_trader.wire.failure import ErrorCode
+from redis.exceptions import RedisError
 
 from actors.engine.market_api import BusyReply, OutcomeQuery
 from actors.engine.units import Mode, UserId
 from actors.errors import TandemError
-from event_trader.wire import system as wire
-from event_trader.wire.failure import ErrorCode
+from actors.exchange_status import STATUS, LedgerRow, ledger_rows, read_actors
 from gateway.codec import format_time
 from gateway.endpoint import Call, LimitKind, NoQuery, Route
 from gateway.errors import ApiError
@@ -55,12 +57,10 @@ async def ready(call: Call) -> dict[str, Any]:
 
 
 async def _store_answers(services: Services) -> bool:
-    import redis.exceptions
-
     client: Any = services.deps.redis
     try:
         return bool(await asyncio.wait_for(client.ping(), _PROBE_S))
-    except (redis.exceptions.RedisError, OSError, TimeoutError):
+    except (RedisError, OSError, TimeoutError):
         return False
 
 
@@ -95,11 +95,24 @@ async def exchange_metrics(call: Call) -> dict[str, Any]:
 
 
 async def prometheus(call: Call) -> web.Response:
-    """Render the gateway's counters."""
+    """Render the gateway's counters, and the ledger's sums as the supervisor published them."""
+    services = call.services
+    services.metrics.ledger(
+        (row.asset, row.mode, row.sum_raw) for row in await _ledger_rows(services)
+    )
     return web.Response(
-        body=call.services.metrics.prometheus(),
+        body=services.metrics.prometheus(),
         headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
     )
+
+
+async def _ledger_rows(services: Services) -> list[LedgerRow]:
+    client: Any = services.deps.redis
+    try:
+        published = await asyncio.wait_for(client.get(STATUS), _PROBE_S)
+    except (RedisError, OSError, TimeoutError):
+        return []
+    return ledger_rows(read_actors(published))
 
 
 async def openapi(call: Call) -> bytes:

@@ -277,3 +277,28 @@ def test_stop_turns_later_calls_away():
     with pytest.raises(ShardUnavailableError):
         shard.ask(GRANTED)
     assert shard.deaths == []
+
+
+def test_ledger_changing_is_audited_by_itself():
+    """Without anybody asking, the status tells sums of the newest record, each of them zero."""
+    options = ShardOptions(audit_every_s=0.0)
+    shard = Shard(MemoryJournal(), options=options).ready()
+    with running(shard):
+        assert isinstance(shard.ask(GRANTED), Done)
+        wait_until(lambda: shard.runtime.status().audited == 1)
+        status = shard.runtime.status()
+        granted = {asset: available for asset, mode, _, available, _ in status.sums if not mode}
+        assert {total for _, _, total, _, _ in status.sums} == {0}
+    assert granted == GRANT
+
+
+def test_ledger_that_does_not_add_up_ends_the_shard():
+    """An audit that finds a sum other than zero ends the process; nothing of it is used again."""
+    options = ShardOptions(audit_every_s=0.0)
+    shard = Shard(MemoryJournal(), options=options).ready()
+    with running(shard):
+        shard.runtime._ledger.accounts.house("fees", "USDC", Mode.PAPER).balance += 1
+        assert isinstance(shard.ask(GRANTED), Done)
+        wait_until(lambda: bool(shard.deaths))
+    assert "USDC in mode" in shard.deaths[0]
+    assert "sums to 1, must be 0" in shard.deaths[0]
