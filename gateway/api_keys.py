@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 import redis.asyncio
-
 from event_trader.wire.failure import ErrorCode
+
 from gateway.errors import ApiError
 from gateway.identity import PREFIX, text
 
@@ -86,7 +86,8 @@ class ApiKeys:
         """
         sha = digest(key)
         keys = [_key(sha), _list_key(record.user)]
-        args = [record.id, sha, self._keys_max, msgspec.json.encode(record)]
+        data = msgspec.json.encode(record)
+        args: list[str | int | bytes] = [record.id, sha, self._keys_max, data]
         if await self._add(keys=keys, args=args):
             message = f"An account has at most {self._keys_max} keys; delete one first."
             raise ApiError(409, ErrorCode.TOO_MANY_KEYS, message)

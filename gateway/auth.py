@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from event_trader.wire.failure import ErrorCode
 
 from actors.engine.units import Mode, UserId
-from event_trader.wire.failure import ErrorCode
 from gateway.api_keys import KEY_CHARS, KEY_PREFIX, ApiKeyRecord, ApiKeys
 from gateway.errors import ApiError, unauthenticated
 from gateway.identity import Identity, UserRecord

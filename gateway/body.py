@@ -10,10 +10,10 @@ import re
 from typing import Any, NoReturn, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
-
 from event_trader.wire.failure import ErrorCode
 from event_trader.wire.numbers import JsonNumber
+from pydantic import BaseModel, ValidationError
+
 from gateway.errors import ApiError, invalid
 
 DEPTH_MAX = 32
@@ -48,7 +48,7 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def parse_json(raw: bytes) -> Any:
+def parse_json(raw: bytes) -> Any:  # noqa: ANN401 (any JSON)
     """Decode one JSON text.
 
     Raises:
@@ -135,7 +135,7 @@ def _too_large(bytes_max: int) -> ApiError:
     )
 
 
-def validate(model: type[Model], value: Any, where: tuple[str | int, ...] = ("body",)) -> Model:
+def validate(model: type[Model], value: object, where: tuple[str | int, ...] = ("body",)) -> Model:
     """Check a decoded value against its model.
 
     Raises:

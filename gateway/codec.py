@@ -9,9 +9,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+from event_trader.wire.failure import ErrorCode
+
 from actors.engine.pair_spec import PairSpec
 from actors.engine.units import Mode
-from event_trader.wire.failure import ErrorCode
 from gateway.errors import ApiError, invalid
 
 

@@ -1,4 +1,4 @@
-"""The page at `/docs`: reads `/openapi.json` and shows it. Self-contained, no network but our own."""
+"""The page at `/docs`: reads `/openapi.json` and shows it, with nothing from anywhere else."""
 
 from typing import Final
 

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from event_trader.wire.base import QueryModel
+from event_trader.wire.failure import ErrorCode
 from pydantic import BaseModel
 
 from actors.engine.pair_spec import PairSpec
 from actors.engine.units import Mode
-from event_trader.wire.base import QueryModel
-from event_trader.wire.failure import ErrorCode
 from gateway import body as bodies
 from gateway.auth import Principal, credential_of
 from gateway.errors import ApiError, operating_error, unauthenticated, unknown_symbol

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from event_trader.wire.failure import ErrorCode
 
 from actors.engine.market_api import AnyReply, BusyReply, MalformedReply, RefusedReply, UnknownReply
 from actors.engine.units import Reason
@@ -17,7 +18,6 @@ from actors.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
-from event_trader.wire.failure import ErrorCode
 
 REASON_STATUS: Final[dict[Reason, int]] = {
     Reason.ORDER_NOT_FOUND: 404,
@@ -97,7 +97,7 @@ class ApiError(Exception):
         headers: further response headers.
     """
 
-    def __init__(  # noqa: PLR0913 (an answer has these six parts)
+    def __init__(
         self,
         status: int,
         code: ErrorCode,

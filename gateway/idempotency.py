@@ -1,7 +1,7 @@
 """The `Idempotency-Key` header: one intent runs once, whatever crashes, and is answered once.
 
-Of each (user, route, key) Redis holds a record: a MAC of the body, the command id, whether it has an
-outcome, and that outcome, encrypted. The command id is derived from the same three, so where a
+Of each (user, route, key) Redis holds a record: a MAC of the body, who runs it, and the outcome,
+encrypted, once there is one. The command id is derived from the same three, so where a
 gateway dies between acting and remembering, the next runner sends the *same* command, and the
 engine, the ledger or the identity store answers with the first outcome.
 
@@ -20,8 +20,8 @@ from typing import Any, Final
 import msgspec
 import redis.asyncio
 from Crypto.Cipher import AES
-
 from event_trader.wire.failure import ErrorCode
+
 from gateway.errors import ApiError, invalid, unavailable
 from gateway.settings import GatewaySettings
 from gateway.tokens import derive

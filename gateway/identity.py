@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 import redis.asyncio
-
 from event_trader.wire.failure import ErrorCode
+
 from gateway.errors import ApiError, unauthenticated
 from gateway.tokens import RefreshClaims
 
@@ -28,7 +28,7 @@ redis.call('SET', KEYS[1], ARGV[1])
 redis.call('SET', KEYS[2], ARGV[1])
 return 0
 """
-"""KEYS: email, username, user. ARGV: id, then the user's fields. Answers 1 or 2 for a taken name."""
+"""KEYS: email, username, user. ARGV: id, the user's fields. Answers 1 or 2 for a taken name."""
 
 _RENAME = """
 local owner = redis.call('GET', KEYS[2])
@@ -159,7 +159,7 @@ class Identity:
                 and then the whole session has ended.
         """
         keys = [_session_key(claims.session)]
-        args = [claims.generation, command_id, self._refresh_ttl_s]
+        args: list[str | int] = [claims.generation, command_id, self._refresh_ttl_s]
         owner, generation = await self._rotate(keys=keys, args=args)
         if generation < 0:
             message = "This refresh token was used before; the session has been ended."
@@ -187,7 +187,7 @@ class Identity:
         return sorted(rows, key=lambda row: (row[2], row[0]))
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """Decode what Redis answered; "" for nothing."""
     if value is None:
         return ""

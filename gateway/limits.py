@@ -6,7 +6,7 @@ against all of them or, when one refuses, against none.
 
 Three things keep it cheap without letting anything extra through. Checks gather into one pipeline
 while the last one is in flight. A refusal is remembered until the moment it could end. And of a
-limit of more than `CREDIT_SHARE` events, a gateway draws up to one part in `CREDIT_SHARE` at once and
+limit of more than `CREDIT_SHARE` events, a gateway draws one part in `CREDIT_SHARE` at once and
 spends it within `CREDIT_S`; what it does not spend is lost, never added.
 """
 
@@ -18,9 +18,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import redis.asyncio
+from event_trader.wire.failure import ErrorCode
 from redis.exceptions import NoScriptError
 
-from event_trader.wire.failure import ErrorCode
 from gateway.errors import ApiError
 from gateway.settings import Rate
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-
 from event_trader.wire.failure import ErrorCode
+
 from gateway.errors import ApiError, operating_error, unavailable
 from gateway.services import Services
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
+from event_trader.wire.failure import ErrorCode, ErrorResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from event_trader.wire.failure import ErrorCode, ErrorResponse
 from gateway.endpoint import Access, LimitKind, Route
 from gateway.errors import status_of
 from gateway.services import Services
@@ -39,15 +39,15 @@ _STATUS_WORDS: Final = {
 }
 _INTEGER_HEADER: Final = {"schema": {"type": "integer"}}
 _INTRODUCTION: Final = """\
-Prices, sizes and amounts are decimal strings in both directions. In requests a JSON number is taken \
-too, if it is written without exponent. At most 40 characters and 30 decimals; no sign.
+Prices, sizes and amounts are decimal strings in both directions. In requests a JSON number is
+taken too, if it is written without exponent. At most 40 characters and 30 decimals; no sign.
 
-Output shows prices with the places of the pair's tick and sizes with those of its lot; amounts show \
-the digits they need.
+Output shows prices with the places of the pair's tick and sizes with those of its lot; amounts
+show the digits they need.
 
 A simulation account (every new one) reads and writes paper only, whatever `mode` says.
 
-Unknown body fields are refused by name everywhere; unknown query parameters where the request \
+Unknown body fields are refused by name everywhere; unknown query parameters where the request
 changes something, and ignored where it only reads.
 
 Every error has `detail`, `error` and `request_id`; `error.code` is one of `ErrorCode`.
@@ -114,7 +114,9 @@ def _schemas(routes: Iterable[Route]) -> tuple[Names, dict[str, Any]]:
         if route.response is not None and (route.response, "serialization") not in wanted:
             wanted.append((route.response, "serialization"))
     found, top = models_json_schema(wanted, ref_template=_REF)
-    names = {model: schema for (model, _), schema in found.items()}
+    names: Names = {
+        model: schema for (model, _), schema in found.items() if issubclass(model, BaseModel)
+    }
     definitions: dict[str, Any] = top["$defs"]
     for route in routes:
         if route.body is not None and route.body_item is not None:

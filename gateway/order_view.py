@@ -164,10 +164,11 @@ def scale(spec: PairSpec, mode: Mode, state: ScaleState) -> dict[str, Any]:
 
 
 def venue_of(spec: PairSpec, venue: str) -> tuple[str, str | None]:
-    """Show where a fill happened: ``CLOB``, or ``AMM`` and its chain."""
+    """Show where a fill happened: ``CLOB``, or ``AMM`` and the pool's chain."""
     if not venue:
         return "CLOB", None
-    return "AMM", venue.partition(":")[0]
+    chains = (pool.chain for pool in spec.pools if pool.pool_id == venue)
+    return "AMM", next(chains, venue.partition(":")[0])
 
 
 def _time_in_force(state: OrderState) -> str:

@@ -8,8 +8,8 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
-
 from event_trader.wire.failure import ErrorCode
+
 from gateway.errors import unavailable
 from gateway.settings import PasswordSettings
 

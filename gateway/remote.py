@@ -1,4 +1,4 @@
-"""Whose request it is, by network address; `X-Forwarded-For` is believed only from known proxies."""
+"""Whose request it is, by address; `X-Forwarded-For` is believed only from known proxies."""
 
 import ipaddress
 

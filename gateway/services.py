@@ -51,7 +51,7 @@ class Services:
         return self.deps.clock_ns() // 1_000_000
 
     def find_spec(self, symbol: str) -> PairSpec | None:
-        """Find a pair by any form of its symbol: ``vaix``, ``VAIX``, ``VAIX/USDC``, ``vaix-usdc``."""
+        """Find a pair by any form of its symbol: ``VAIX``, ``VAIX/USDC``, ``vaix-usdc``."""
         return self._symbols.get(symbol) or self._symbols.get(symbol.lower())
 
 

@@ -148,7 +148,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: int = 65_536
     idempotency_ttl_s: int = 86_400
     idempotency_lease_s: float = 10.0
-    """After this long without an outcome, the first runner counts as gone and another takes over."""
+    """After this long without an outcome, a runner counts as gone and another takes over."""
     submit_timeout_s: float = 10.0
     trusted_proxies: tuple[str, ...] = ()
     """Networks whose ``X-Forwarded-For`` is believed; none by default."""

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import jwt
 import msgspec
-
 from event_trader.wire.failure import ErrorCode
+
 from gateway.errors import unauthenticated
 from gateway.settings import GatewaySettings
 

@@ -7,6 +7,9 @@ The one way the routes reach a pair: `ask` measures it and turns what is not suc
 import time
 from typing import Final, TypeVar
 
+from event_trader.wire import orders as wire
+from event_trader.wire.failure import ErrorCode
+
 from actors.engine.commands import AmendOrder, Command, PlaceOrder, PlaceScale, PlaceTwap
 from actors.engine.market_api import AnyReply, Query, RefusedReply
 from actors.engine.pair_spec import PairSpec
@@ -21,8 +24,6 @@ from actors.engine.units import (
     StpMode,
     UserId,
 )
-from event_trader.wire import orders as wire
-from event_trader.wire.failure import ErrorCode
 from gateway import order_view
 from gateway.auth import Principal
 from gateway.codec import (

@@ -1,4 +1,4 @@
-"""A whole exchange in one process behind a real gateway: pairs, shards, a Valkey, aiohttp's client."""
+"""A whole exchange in one process behind a real gateway: pairs, shards, a Valkey, a client."""
 
 import asyncio
 import itertools
@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import redis.asyncio
 from aiohttp.test_utils import TestClient, TestServer
+from event_trader.wire.failure import ErrorResponse
 
 from actors.account_client import Accounts
 from actors.account_recovery import ShardName
@@ -28,7 +29,6 @@ from actors.pair_runtime import PairRuntime
 from actors.ports import BlockingAccountPort
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
-from event_trader.wire.failure import ErrorResponse
 from gateway.journal_reads import read_records
 from gateway.market_data import MarketDataHub
 from gateway.openapi import document
@@ -108,7 +108,7 @@ class Exchange:
             self.shards.append(ShardThread(ShardRuntime(name, store, peers, self.deaths.append)))
             peers[number] = self.shards[-1]
         self.runtimes: dict[str, PairRuntime] = {}
-        self.history = HistoryWriter(url, [m for m in Listing(PAIRS, SHARDS).markets()])
+        self.history = HistoryWriter(url, Listing(PAIRS, SHARDS).markets())
 
     def start(self) -> None:
         """Start every shard and pair, and the history writer."""

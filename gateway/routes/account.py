@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any, Final
 
-from actors.engine.units import Mode, Reason
-from actors.errors import CommandRefusedError
 from event_trader.wire import funds as funds_wire
 from event_trader.wire import identity as wire
 from event_trader.wire.failure import ErrorCode
+
+from actors.engine.units import Mode, Reason
+from actors.errors import CommandRefusedError
 from gateway.balances import every_asset
 from gateway.endpoint import Access, Call, LimitKind, Route
 from gateway.errors import ApiError

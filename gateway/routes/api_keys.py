@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
-
 from event_trader.wire import identity as wire
 from event_trader.wire.failure import ErrorCode
+
 from gateway.api_keys import ApiKeyRecord, StoredKey
 from gateway.codec import format_time
 from gateway.endpoint import Access, Call, Route

@@ -1,13 +1,13 @@
 """Accounts, logins and sessions (`/auth`)."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from aiohttp import web
-
-from actors.engine.units import UserId
 from event_trader.wire import identity as wire
 from event_trader.wire.base import ResponseModel
 from event_trader.wire.failure import ErrorCode
+
+from actors.engine.units import UserId
 from gateway.api_keys import KEY_PREFIX, ApiKeyRecord, shown_prefix
 from gateway.codec import format_time
 from gateway.endpoint import Access, Call, LimitKind, Route
@@ -122,7 +122,7 @@ async def grant_paper(services: Services, user: UserRecord) -> None:
 async def _check_password(call: Call) -> UserRecord:
     """Find the account of a name and password; unknown names take as long as wrong passwords."""
     services, asked = call.services, call.body
-    kind = "email" if asked.email is not None else "username"
+    kind: Literal["email", "username"] = "username" if asked.email is None else "email"
     name = asked.email if asked.email is not None else asked.username
     if services.settings.limits.enabled:
         rate = services.settings.limits.login_account

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, Final
 
+from event_trader.wire import orders as wire
+
 from actors.engine.commands import CancelOrder
 from actors.engine.market_api import OrderReply
 from actors.engine.units import OrderNo
-from event_trader.wire import orders as wire
 from gateway import order_view, trading
 from gateway.body import validate
 from gateway.endpoint import Access, Call, LimitKind, Route
@@ -32,7 +33,7 @@ async def amend(call: Call) -> Result:
     return await _each([_amend_one(call, at, item) for at, item in enumerate(call.body.orders)])
 
 
-async def _place_one(call: Call, at: int, item: Any) -> Result:
+async def _place_one(call: Call, at: int, item: object) -> Result:
     asked = validate(wire.PlaceOrderRequest, item, ("body", "orders", at))
     mode = trading.placing_mode(call.spec, call.principal.mode(asked.mode, asked.paper))
     command = trading.place_order(call.spec, asked, call.principal, f"{call.command_id}/{at}")
@@ -48,7 +49,7 @@ async def _cancel_one(call: Call, at: int, text: str) -> Result:
     return order_view.order(call.spec, found.mode, reply.order)
 
 
-async def _amend_one(call: Call, at: int, item: Any) -> Result:
+async def _amend_one(call: Call, at: int, item: object) -> Result:
     asked = validate(wire.AmendItem, item, ("body", "orders", at))
     found = trading.order_id_of(call, asked.order_id)
     if found.symbol != call.spec.symbol:
@@ -86,7 +87,7 @@ def _result(at: int, outcome: "Result | BaseException") -> Result:
     return {"index": at, "order_id": None, "order": None, "error": error.info()}
 
 
-def _orders_in(body: Any) -> int:
+def _orders_in(body: wire.BatchPlaceRequest) -> int:
     return len(body.orders)
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from actors.engine.pair_spec import PairSpec
 from event_trader.wire import funds as wire
+
+from actors.engine.pair_spec import PairSpec
 from gateway.endpoint import Access, Call, Route
 from gateway.order_view import pair_name
 from gateway.routes.orders import PREFIX

@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
-from actors.engine.ledger_commands import Balance
-from actors.engine.pair_spec import AssetSpec
-from actors.engine.units import Mode
 from event_trader.wire import funds as wire
 from event_trader.wire.failure import ErrorCode
 from event_trader.wire.orders import ModeQuery
+
+from actors.engine.ledger_commands import Balance
+from actors.engine.pair_spec import AssetSpec
+from actors.engine.units import Mode
 from gateway.codec import format_amount, read_amount
 from gateway.endpoint import Access, Call, Route
 from gateway.errors import ApiError, invalid

@@ -1,11 +1,12 @@
-"""Public market data: which market is meant and how much of it; what it looks like is `rendering`'s."""
+"""Public market data: which market is meant; what it looks like is `rendering`'s."""
 
 from typing import Final
 
-from actors.engine.units import Mode
 from event_trader.wire import market as wire
 from event_trader.wire.failure import ErrorCode
 from event_trader.wire.orders import ModeQuery
+
+from actors.engine.units import Mode
 from gateway import rendering
 from gateway.endpoint import Call, Route
 from gateway.errors import ApiError, unavailable, unknown_symbol

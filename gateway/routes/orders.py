@@ -2,6 +2,9 @@
 
 from typing import Any, Final
 
+from event_trader.wire import orders as wire
+from event_trader.wire.failure import ErrorCode
+
 from actors.engine.commands import CancelAll, CancelOrder
 from actors.engine.market_api import OpenOrdersQuery, OrderQuery, OrderReply, OrdersReply
 from actors.engine.order import OrderState
@@ -9,8 +12,6 @@ from actors.engine.units import Mode, OrderNo, UserId
 from actors.journal.redis import key as journal_key
 from actors.journal.redis import unpack_head
 from actors.listing import market_name
-from event_trader.wire import orders as wire
-from event_trader.wire.failure import ErrorCode
 from gateway import order_view, trading
 from gateway.codec import MarketId
 from gateway.endpoint import Access, Call, LimitKind, Route
@@ -123,7 +124,8 @@ async def _caught_up(call: Call, mode: Mode) -> None:
     """
     deps = call.services.deps
     stream = market_name(call.spec.symbol, mode)
-    head: bytes | None = await deps.redis.get(journal_key(stream, "head"))
+    client: Any = deps.redis
+    head: bytes | None = await client.get(journal_key(stream, "head"))
     number = unpack_head(stream, head).number
     await deps.history.wait_for(stream, number, HISTORY_WAIT_S)
 

@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from actors.engine.commands import CancelTwap
-from actors.engine.market_api import ScaleReply, TwapReply, TwapsReply, TwapsQuery
-from actors.engine.units import Mode
 from event_trader.wire import orders as wire
 from event_trader.wire.failure import ErrorCode
+
+from actors.engine.commands import CancelTwap
+from actors.engine.market_api import ScaleReply, TwapReply, TwapsQuery, TwapsReply
+from actors.engine.units import Mode
 from gateway import order_view, trading
 from gateway.codec import parse_market_id
 from gateway.endpoint import Access, Call, LimitKind, Route

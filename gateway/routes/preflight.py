@@ -3,9 +3,10 @@
 import time
 from typing import Any, Final
 
-from actors.engine.units import Mode
 from event_trader.wire import system as wire
 from event_trader.wire.orders import ModeQuery
+
+from actors.engine.units import Mode
 from gateway.balances import shown
 from gateway.codec import format_price
 from gateway.endpoint import Access, Call, Route

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from actors.engine.units import Mode, UserId
 from event_trader.wire import funds as wire
 from event_trader.wire.failure import ErrorCode
+
+from actors.engine.units import Mode, UserId
 from gateway.balances import every_asset
 from gateway.codec import format_amount, format_time, read_amount
 from gateway.endpoint import Access, Call, Route

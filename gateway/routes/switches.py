@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any, Final
 
-from actors.engine.commands import CancelAll
-from actors.engine.market_api import OrdersReply
-from actors.engine.units import Mode, Reason, UserId
 from event_trader.wire import orders as orders_wire
 from event_trader.wire import system as wire
 from event_trader.wire.failure import ErrorCode
+
+from actors.engine.commands import CancelAll
+from actors.engine.market_api import OrdersReply
+from actors.engine.units import Mode, Reason, UserId
 from gateway import trading
 from gateway.codec import format_order_id, format_time
 from gateway.endpoint import Access, Call, LimitKind, Route
@@ -19,8 +20,8 @@ from gateway.routes.orders import PREFIX
 async def kill(call: Call) -> dict[str, Any]:
     """Cancel every open order of the user, on every pair, in every mode the account may use.
 
-    Each pair answers for itself; if one cannot, the others are cancelled all the same and the answer
-    is 503, so that the caller asks again.
+    Each pair answers for itself; if one cannot, the others are cancelled all the same and the
+    answer is 503, so that the caller asks again.
     """
     modes: tuple[Mode, ...] = (Mode.PAPER, Mode.LIVE)
     if call.principal.user.simulation_mode:

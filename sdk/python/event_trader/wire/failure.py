@@ -1,9 +1,19 @@
 """Errors as the API writes them: the codes, and the body that carries one."""
 
-from enum import StrEnum
+import sys
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if sys.version_info >= (3, 11):  # noqa: UP036 (the client's package runs on 3.10 too)
+    from enum import StrEnum
+else:
+    from enum import Enum
+
+    class StrEnum(str, Enum):
+        """What 3.11 has built in: members that print as their values."""
+
+        __str__ = str.__str__
 
 
 class ErrorCode(StrEnum):

@@ -160,8 +160,8 @@ class ApiKeyRequest(RequestModel):
 
     name: Label
     permissions: Permissions = Permissions()
-    ip_whitelist: IpWhitelist = []
-    allowed_markets: AllowedMarkets = []
+    ip_whitelist: IpWhitelist = Field(default_factory=list)
+    allowed_markets: AllowedMarkets = Field(default_factory=list)
     expires_in_days: ExpiryDays | None = None
 
 
