@@ -15,6 +15,7 @@ from typing import Any, Final
 
 READY_WITHIN_S: Final = 120.0
 STOP_WITHIN_S: Final = 30.0
+_READY: Final = "Tandem is ready at "
 _PASSWORD: Final = "bench-bench-bench"
 
 
@@ -41,7 +42,8 @@ def exchange(directory: Path) -> Iterator[int]:
     ready = threading.Event()
     threading.Thread(target=_read, args=(process, lines, ready), daemon=True).start()
     try:
-        if not ready.wait(READY_WITHIN_S) or process.poll() is not None:
+        ready.wait(READY_WITHIN_S)
+        if not any(line.startswith(_READY) for line in lines):
             raise StartError("the exchange did not come up:\n" + "\n".join(lines[-40:]))
         yield port
     finally:
@@ -57,7 +59,7 @@ def _read(process: "subprocess.Popen[str]", lines: list[str], ready: threading.E
     assert process.stdout is not None
     for line in process.stdout:
         lines.append(line.rstrip())
-        if line.startswith("Tandem is ready at "):
+        if line.startswith(_READY):
             ready.set()
     ready.set()
 
