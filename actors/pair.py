@@ -8,8 +8,6 @@ recovery runs in the background, so a restarting pair answers ``BusyReply`` inst
 import gc
 from collections.abc import Callable
 
-import ray
-
 from actors.account import end_process
 from actors.engine.pair_spec import PairSpec
 from actors.pair_runtime import PairRuntime, PairStatus, Recover, RuntimeOptions
@@ -17,9 +15,6 @@ from actors.ports import Journal
 
 PairWiring = Callable[[], tuple[Journal, Recover]]
 """Opens the journal and the ways to the shards, in the actor's own process."""
-
-HEALTH_GROUP = "health"
-"""The thread group of `PairActor.status`, which answers also when all others are busy."""
 
 
 class PairActor:
@@ -42,7 +37,6 @@ class PairActor:
         """Run one encoded batch; see `PairRuntime.submit`."""
         return self._runtime.submit(batch)
 
-    @ray.method(concurrency_group=HEALTH_GROUP)
     def status(self) -> PairStatus:
         """Tell how the pair is."""
         return self._runtime.status()

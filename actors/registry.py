@@ -8,8 +8,10 @@ who knows what the call means.
 
 import contextlib
 import os
+import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cloudpickle
@@ -21,6 +23,8 @@ from actors.errors import UnavailableError
 from actors.listing import NAMESPACE
 
 STOP_TIMEOUT_S: Final = 10.0
+RESTART_PAUSE_S: Final = 0.5
+"""So that an actor that cannot start does not keep a core busy with starting."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,6 @@ class ActorPlan:
         arguments: what its constructor takes; must pickle.
         resource: the custom resource that places it on a cluster; 0.001 of it is taken.
         threads: how many calls may run at once.
-        groups: named groups of threads, for methods marked with ``ray.method``.
     """
 
     name: str
@@ -41,7 +44,6 @@ class ActorPlan:
     arguments: tuple[Any, ...]
     resource: str
     threads: int = 8
-    groups: dict[str, int] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -71,7 +73,7 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
         plan: how it is made.
         detached: let it outlive who makes it (the supervisor replaces lost actors so).
     """
-    named = _named(plan)
+    named = type(plan.title, (ActorProcess,), {"__module__": __name__})
     options: dict[str, Any] = {
         "name": plan.name,
         "namespace": NAMESPACE,
@@ -84,23 +86,45 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
     }
     if detached:
         options["lifetime"] = "detached"
-    made = ray.remote(concurrency_groups=plan.groups)(named) if plan.groups else ray.remote(named)
-    return made.options(**options).remote(*plan.arguments)
+    made = ray.remote(concurrency_groups={"health": 1})(named)
+    return made.options(**options).remote(plan.name, packed(plan))
 
 
-def _named(plan: ActorPlan) -> type:
-    """Make the actor's own class: its name becomes the process title."""
-    shell, name = plan.shell, plan.name
+class ActorProcess:
+    """The one Ray class: it makes a plan's shell in the actor's own process, and passes calls on.
 
-    def __init__(self: Any, *arguments: Any) -> None:  # noqa: ANN401, N807 (any shell's own)
+    Ray gives an actor up for good when its constructor raises, imports included, but starts it anew
+    when its process ends. So nothing may raise out of here.
+    """
+
+    def __init__(self, name: str, pickled: bytes) -> None:
         logs.configure(name)
-        shell.__init__(self, *arguments)  # type: ignore[misc]
+        try:
+            plan = unpacked(pickled)
+            self._shell: Any = plan.shell(*plan.arguments)
+        except BaseException:  # noqa: BLE001 (a successor may do better)
+            traceback.print_exc()
+            time.sleep(RESTART_PAUSE_S)
+            end_process()
 
-    def pid(_self: Any) -> int:  # noqa: ANN401 (any shell)
-        return os.getpid()
+    def submit(self, batch: bytes) -> bytes:
+        """Run a pair's batch."""
+        answer: bytes = self._shell.submit(batch)
+        return answer
 
-    body = {"__module__": shell.__module__, "__init__": __init__, "pid": pid}
-    return type(plan.title, (shell,), body)
+    def call(self, request: bytes) -> bytes:
+        """Answer an account shard's request."""
+        answer: bytes = self._shell.call(request)
+        return answer
+
+    @ray.method(concurrency_group="health")
+    def status(self) -> Any:  # noqa: ANN401 (a struct of the shell's own)
+        """Tell how the shell is, with the id of its process."""
+        return os.getpid(), self._shell.status()
+
+    def stop(self) -> None:
+        """End what the shell runs."""
+        self._shell.stop()
 
 
 def find(name: str) -> Any:  # noqa: ANN401 (untyped by Ray)

@@ -120,8 +120,7 @@ class Supervisor:
 
     def _ask(self, name: str) -> dict[str, Any]:
         try:
-            told = registry.ask(name, "status", ASK_TIMEOUT_S)
-            where = registry.ask(name, "pid", ASK_TIMEOUT_S)
+            where, told = registry.ask(name, "status", ASK_TIMEOUT_S)
         except UnavailableError as error:
             return {"pid": 0, "ready": False, "error": str(error)}
         return {"pid": where, **msgspec.to_builtins(told)}

@@ -12,7 +12,7 @@ from actors.account import AccountShard
 from actors.account_recovery import ShardName
 from actors.feed import FeedActor
 from actors.listing import account_actor, pair_actor
-from actors.pair import HEALTH_GROUP, PairActor
+from actors.pair import PairActor
 from actors.registry import ActorPlan, packed
 from actors.supervisor import SupervisorActor, SupervisorOptions
 from actors.wiring import open_pair, open_shard, pair_ports
@@ -83,7 +83,6 @@ def plan(
             ),
             resource="pair",
             threads=SUBMIT_THREADS,
-            groups={HEALTH_GROUP: 1},
         )
         for spec in listing.pairs
     ]

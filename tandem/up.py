@@ -24,6 +24,7 @@ from typing import Final
 import msgspec
 
 from actors.errors import TandemError
+from tandem.janitor import Janitor
 from tandem.settings import Settings, jwt_secret
 
 READY_TIMEOUT_S: Final = 180.0
@@ -71,6 +72,7 @@ def run(options: Options) -> int:
     check_port(options.host, options.port)
     begun = time.monotonic()
     with ExitStack() as parts:
+        parts.enter_context(Janitor())
         try:
             _start(options, parts, stop)
         except Interrupted:
