@@ -30,7 +30,7 @@ def test_feed_after_a_reorganisation_says_the_new_chain(feeding: Feeding, depth:
     trade(network, 8)
     feeding.wait_for_truth()
     swapped = feeding.state("vaix").curve, feeding.state("btc").curve
-    network.rpc("anvil_reorg", {"depth": depth, "txBlockPairs": []})
+    network.rpc("anvil_reorg", depth, [])
     feeding.wait_for_truth()
     assert (feeding.state("vaix").curve, feeding.state("btc").curve) != swapped
     trade(network, 4, seed=2)
