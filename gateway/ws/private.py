@@ -337,6 +337,9 @@ def read_positions(message: dict[str, Any], standing: dict[str, int]) -> dict[st
     if "symbol" not in message and "mode" not in message:
         return {name: number for name, newest in standing.items() if number < newest}
     symbol, mode = message.get("symbol"), message.get("mode")
-    if not isinstance(symbol, str) or mode not in {"paper", "live"}:
+    if not isinstance(symbol, str) or mode not in (
+        "paper",
+        "live",
+    ):  # a tuple: it may be unhashable
         raise Fault("INVALID_FIELD", 'symbol must be a string and mode "paper" or "live".')
     return {f"{symbol.lower()}.{cast('str', mode)}": number}
