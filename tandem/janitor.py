@@ -27,7 +27,7 @@ class Janitor:
         mark = secrets.token_hex(16)
         environment = {name: value for name, value in os.environ.items() if name != MARK}
         self._process = subprocess.Popen(  # noqa: S603 (our own script)
-            [sys.executable, "-I", "-S", str(_SCRIPT), f"{MARK}={mark}"],
+            [sys.executable, "-I", "-S", str(_SCRIPT), f"{MARK}={mark}", str(os.getpgrp())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is not for it
