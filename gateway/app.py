@@ -20,7 +20,7 @@ def build_app(deps: GatewayDeps) -> web.Application:
     app = web.Application(
         middlewares=[edge(services)],
         client_max_size=deps.settings.body_bytes_max,
-        handler_args={"access_log": None},
+        handler_args={"access_log": None, "auto_decompress": False},
     )
     app[DEPS] = deps
     app[SERVICES] = services

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from aiohttp import web
 from event_trader.wire.failure import ErrorCode
-from event_trader.wire.numbers import JsonNumber
+from event_trader.wire.numbers import JsonNumber, json_integer
 from pydantic import BaseModel, ValidationError
 
 from gateway.errors import ApiError, invalid
@@ -44,7 +44,10 @@ def _constant(name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=JsonNumber, parse_constant=_constant
+    object_pairs_hook=_object,
+    parse_float=JsonNumber,
+    parse_int=json_integer,
+    parse_constant=_constant,
 )
 
 

@@ -10,7 +10,7 @@ if sys.version_info >= (3, 11):  # noqa: UP036 (the client's package runs on 3.1
 else:
     from enum import Enum
 
-    class StrEnum(str, Enum):
+    class StrEnum(str, Enum):  # noqa: UP042 (the SDK runs on Python 3.10)
         """What 3.11 has built in: members that print as their values."""
 
         __str__ = str.__str__

@@ -36,6 +36,16 @@ class JsonNumber:
         return self.text[:NUMBER_CHARS_MAX]
 
 
+def json_integer(text: str) -> "int | JsonNumber":
+    """Read a JSON integer (``parse_int=json_integer``); keeps as text what an int would hide.
+
+    ``-0`` would lose its sign, and thousands of digits would cost quadratic time.
+    """
+    if text == "-0" or len(text) > NUMBER_CHARS_MAX:
+        return JsonNumber(text)
+    return int(text)
+
+
 def plain_decimal(value: Any) -> str:
     """Check that a value is a plain, unsigned decimal, and return its text.
 
