@@ -30,6 +30,8 @@ _BACKOFF_FIRST_S = 0.25
 _BACKOFF_MAX_S = 15.0
 _HEALTHY_AFTER_S = 30.0
 _THREAD_STOP_S = 5.0
+_LOOP_LINGER_S = 0.05
+"""Closed transports leave the loop in later turns of it; then it may end."""
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
@@ -192,3 +194,4 @@ class FeedThread:
         )
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(_LOOP_LINGER_S)
