@@ -58,34 +58,6 @@ def plan(
         gateways: how many there are.
     """
     listing = settings.listing
-    shards = [
-        ActorPlan(
-            name=account_actor(number),
-            shell=AccountShard,
-            arguments=(
-                number,
-                listing.shards,
-                partial(open_shard, redis_url, ShardName(number, listing.shards)),
-            ),
-            resource="account",
-            threads=SHARD_THREADS,
-        )
-        for number in range(listing.shards)
-    ]
-    pairs = [
-        ActorPlan(
-            name=pair_actor(spec.symbol),
-            shell=PairActor,
-            arguments=(
-                spec,
-                partial(open_pair, redis_url, spec, listing.shards),
-                settings.exchange.inbox_commands_max,
-            ),
-            resource="pair",
-            threads=SUBMIT_THREADS,
-        )
-        for spec in listing.pairs
-    ]
     fronts = [
         ActorPlan(
             name=f"gateway:{number}",
@@ -99,7 +71,11 @@ def plan(
         )
         for number in range(gateways)
     ]
-    feeds = _feeds(settings)
+    shards, pairs, feeds = (
+        _shards(settings, redis_url),
+        _pairs(settings, redis_url),
+        _feeds(settings),
+    )
     options = SupervisorOptions(
         listing=listing,
         redis_url=redis_url,
@@ -113,6 +89,37 @@ def plan(
 def resources(exchange: Exchange) -> Mapping[str, float]:
     """Give this machine's custom resources, enough for every actor of the exchange."""
     return {plan.resource: 1.0 for plan in exchange.all()}
+
+
+def _shards(settings: Settings, redis_url: str) -> list[ActorPlan]:
+    count = settings.listing.shards
+    return [
+        ActorPlan(
+            name=account_actor(number),
+            shell=AccountShard,
+            arguments=(number, count, partial(open_shard, redis_url, ShardName(number, count))),
+            resource="account",
+            threads=SHARD_THREADS,
+        )
+        for number in range(count)
+    ]
+
+
+def _pairs(settings: Settings, redis_url: str) -> list[ActorPlan]:
+    return [
+        ActorPlan(
+            name=pair_actor(spec.symbol),
+            shell=PairActor,
+            arguments=(
+                spec,
+                partial(open_pair, redis_url, spec, settings.listing.shards),
+                settings.exchange.inbox_commands_max,
+            ),
+            resource="pair",
+            threads=SUBMIT_THREADS,
+        )
+        for spec in settings.listing.pairs
+    ]
 
 
 def _feeds(settings: Settings) -> list[ActorPlan]:

@@ -1,4 +1,4 @@
-"""The whole exchange as a user starts it: it comes up, trades, recovers, continues, and goes away."""
+"""The whole exchange as a user starts it: it comes up, trades, recovers, continues, and ends."""
 
 import json
 import os
