@@ -1,4 +1,4 @@
-"""Feeds on make-believe chains with everything going wrong, by seed: in the end they say the truth."""
+"""Feeds on make-believe chains where everything goes wrong: in the end they say the truth."""
 
 from random import Random
 
