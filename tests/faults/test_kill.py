@@ -1,16 +1,20 @@
 """Kill -9 of every kind of process while orders flow: nothing acknowledged is lost or doubled."""
 
 import asyncio
+import json
 import os
 import random
 import subprocess
 import sys
+from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
+from tests.faults.audits import LedgerProbe, Money
 from tests.faults.followers import Follower
 from tests.faults.traffic import GRIDS, PREFIX, Auditor, Trader
 from tests.running import RunningExchange
@@ -21,6 +25,7 @@ VICTIMS = {
     "gateway": ("ray::GatewayActor",),
     "redis": ("valkey-server",),
 }
+OPEN = ("open", "partially_filled", "pending_trigger")
 SHORT_KILLS = 8
 LONG_KILLS = 60
 TRADERS = 4
@@ -52,18 +57,67 @@ async def ready(trader: Trader) -> None:
         await asyncio.sleep(0.05)
 
 
-async def conserved(traders: list[Trader], granted: dict[str, Decimal]) -> None:
-    """Check that what traders hold differs from their grants only by what pools and fees took."""
+async def conserved(traders: list[Trader], probe: LedgerProbe) -> None:
+    """Check the money now: in the shards' own journals, and as every trader is shown it."""
+    await asyncio.to_thread(probe.probe)
     for trader in traders:
-        status, body = await trader.request("GET", "/api/v1/account/balances")
-        assert status == 200, body
-        for balance in body["balances"]:
-            if balance["mode"] == "paper":
-                available, locked = Decimal(balance["available"]), Decimal(balance["locked"])
-                assert available >= 0
-                assert locked >= 0
-                assert Decimal(balance["total"]) == available + locked
-    del granted
+        await balances(trader)
+
+
+async def balances(trader: Trader) -> dict[str, dict[str, Decimal]]:
+    """Read a trader's paper balances by asset; nothing is negative, and the parts add up."""
+    status, body = await trader.request("GET", "/api/v1/account/balances")
+    assert status == 200, body
+    shown = {}
+    for balance in body["balances"]:
+        parts = {key: Decimal(balance[key]) for key in ("available", "locked", "total")}
+        assert min(parts.values()) >= 0, balance
+        assert parts["total"] == parts["available"] + parts["locked"], balance
+        if balance["mode"] == "paper":
+            shown[balance["asset"]] = parts
+    return shown
+
+
+async def accounted(traders: list[Trader], probe: LedgerProbe) -> Money:
+    """Check at rest: grants plus fills are balances, open orders justify locks, nothing leaks."""
+    house = await asyncio.to_thread(probe.settled)
+    money = Money(probe)
+    for trader in traders:
+        expected = dict(money.grants)
+        low: dict[str, Decimal] = defaultdict(Decimal)
+        high: dict[str, Decimal] = defaultdict(Decimal)
+        for symbol in GRIDS:
+            orders = list((await Auditor.all_orders(trader, symbol)).values())
+            for asset, gained in money.gains(symbol, orders).items():
+                expected[asset] += gained
+            resting = [order for order in orders if order["status"] in OPEN]
+            for asset, (least, most) in money.locked(symbol, resting).items():
+                low[asset] += least
+                high[asset] += most
+        for asset, shown in (await balances(trader)).items():
+            note = f"{trader.name} {asset}: {shown}"
+            assert shown["total"] == expected[asset], f"{note}, fills say {expected[asset]}"
+            assert low[asset] <= shown["locked"] <= high[asset], f"{note}, {low} to {high}"
+    money.house_agrees(house)
+    return money
+
+
+async def operators_see_zero(exchange: RunningExchange, trader: Trader) -> None:
+    """Check that `tandem status` and the gateways' metrics tell the same sums: all zero."""
+    command = [sys.executable, "-m", "tandem", "status", "--json"]
+    command += ["--data-dir", str(exchange.data_dir)]
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads(done.stdout)["ledger"]
+    assert {row["asset"] for row in rows} >= {"USDC", "VAIX", "ETH"}
+    assert {row["sum_raw"] for row in rows} == {0}
+    async with aiohttp.ClientSession() as http, http.get(exchange.base_url + "/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    sums = [line for line in lines if line.startswith("tandem_ledger_sum_raw{")]
+    assert len(sums) == len(rows)
+    assert all(line.endswith(" 0.0") for line in sums), sums
 
 
 async def kill_and_watch(exchange: RunningExchange, kills: int, seed: int) -> None:
@@ -72,6 +126,7 @@ async def kill_and_watch(exchange: RunningExchange, kills: int, seed: int) -> No
     traders = [Trader(exchange.base_url, f"trader{n}", seed + n) for n in range(TRADERS)]
     for trader in traders:
         await trader.register()
+    probe = LedgerProbe(exchange.data_dir)
     followers = [Follower(exchange.base_url, s, c) for s in GRIDS for c in ("book", "trades")]
     stop_trading, stop_following = asyncio.Event(), asyncio.Event()
     trading = [asyncio.create_task(t.run(stop_trading)) for t in traders]
@@ -84,7 +139,7 @@ async def kill_and_watch(exchange: RunningExchange, kills: int, seed: int) -> No
         assert alive, f"no {kind} process is running"
         chance.choice(alive).kill()
         await ready(traders[0])
-        await conserved(traders, {})
+        await conserved(traders, probe)
     await asyncio.sleep(1)
     stop_trading.set()
     await asyncio.gather(*trading)
@@ -94,6 +149,9 @@ async def kill_and_watch(exchange: RunningExchange, kills: int, seed: int) -> No
     await asyncio.gather(*following)
     auditor = Auditor(traders)
     await auditor.audit()
+    money = await accounted(traders, probe)
+    await operators_see_zero(exchange, traders[0])
+    probe.close()
     for trader in traders:
         await trader.close()
     print(
@@ -101,7 +159,8 @@ async def kill_and_watch(exchange: RunningExchange, kills: int, seed: int) -> No
         f"{len(auditor.lost)} lost, {len(auditor.twice)} applied twice, "
         f"{auditor.repeated} resolved by repetition under their key; "
         f"{sum(f.connects for f in followers)} stream connections, "
-        f"{sum(len(f.gaps) for f in followers)} gaps"
+        f"{sum(len(f.gaps) for f in followers)} gaps; {probe.probes} probes of the money over "
+        f"{probe.records} ledger records, {money.fills} fills and {money.fees} USDC of fees agree"
     )
     assert auditor.lost == []
     assert auditor.twice == []

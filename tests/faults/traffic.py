@@ -174,7 +174,7 @@ class Auditor:
                 await self._audit_market(trader, symbol)
 
     async def _audit_market(self, trader: Trader, symbol: str) -> None:
-        seen = await self._all_orders(trader, symbol)
+        seen = await self.all_orders(trader, symbol)
         by_client_id: dict[str, list[dict[str, Any]]] = {}
         for order in seen.values():
             if order["status"] != "rejected":
@@ -199,7 +199,8 @@ class Auditor:
                     self.lost.append(f"{trader.name} cancelled {intent.order_id}: {order}")
 
     @staticmethod
-    async def _all_orders(trader: Trader, symbol: str) -> dict[str, dict[str, Any]]:
+    async def all_orders(trader: Trader, symbol: str) -> dict[str, dict[str, Any]]:
+        """Read every order of one user and pair, open and closed, by id."""
         _, body = await trader.request("GET", f"{PREFIX}/{symbol}/orders/open?mode=paper")
         orders = {order["order_id"]: order for order in body["orders"]}
         offset = 0
