@@ -7,9 +7,11 @@ were made beforehand, and reads no more of an answer than its status and its len
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from load_tests.table import quantile
+
+_ANSWER_WITHIN_S: Final = 30.0
 
 
 class Load(NamedTuple):
@@ -95,6 +97,9 @@ async def run(port: int, lanes: Sequence[Sequence[bytes]], seconds: float) -> Lo
     """Send each lane's requests over a connection of its own, one after the other.
 
     Ends when the time is over, or a lane has nothing more to send.
+
+    Raises:
+        TimeoutError: a request was never answered.
     """
     loop = asyncio.get_running_loop()
     begin = time.perf_counter()
@@ -107,7 +112,8 @@ async def run(port: int, lanes: Sequence[Sequence[bytes]], seconds: float) -> Lo
         for lane in lanes
     ]
     connections = [protocol for _, protocol in made]
-    await asyncio.gather(*(connection.done for connection in connections))
+    async with asyncio.timeout(seconds + _ANSWER_WITHIN_S):
+        await asyncio.gather(*(connection.done for connection in connections))
     elapsed = time.perf_counter() - begin
     statuses: dict[int, int] = {}
     for connection in connections:
