@@ -7,7 +7,10 @@ lists that the API documents; money never becomes a float.
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
+from event_trader.codes import OrderClosedError
+from event_trader.errors import NotTandemError
 from event_trader.transport import HttpTransport
 
 _PREFIX = "/api/v1/exchange"
@@ -17,7 +20,12 @@ Number = str | int | Decimal
 """A quantity or price: a decimal string is best; floats are refused, they cannot hold 0.1."""
 
 
-def _decimal(name: str, value: Number) -> str:
+def decimal_text(name: str, value: Number) -> str:
+    """Show a number as the API writes it.
+
+    Raises:
+        TypeError: it is a float or something else that cannot hold a decimal exactly.
+    """
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise TypeError(
             f"{name} must be a decimal string, an int or a Decimal, was {type(value).__name__}"
@@ -25,7 +33,36 @@ def _decimal(name: str, value: Number) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def _present(**fields: Any) -> Json:
+def pair_name(symbol: str) -> str:
+    """Give a pair's name as a path has it: ``vaix``, ``VAIX`` and ``VAIX/USDC`` all name one."""
+    if not symbol:
+        raise ValueError('symbol must not be empty; give a base symbol such as "vaix"')
+    return quote(symbol.replace("/", "-"), safe="")
+
+
+def pair_path(symbol: str) -> str:
+    """Give the path under which a pair's routes are."""
+    return f"{_PREFIX}/{pair_name(symbol)}"
+
+
+def _plain(fields: Json) -> Json:
+    """Show the Decimals of an order's fields as the API writes them."""
+    return {k: format(v, "f") if isinstance(v, Decimal) else v for k, v in fields.items()}
+
+
+def member(body: Any, name: str) -> Any:
+    """Take a field of an answer.
+
+    Raises:
+        NotTandemError: it is not there, so this is not Tandem's answer.
+    """
+    if not isinstance(body, dict) or name not in body:
+        raise NotTandemError(f"the answer has no {name!r}: this is not Tandem; check base_url")
+    return body[name]
+
+
+def present(**fields: Any) -> Json:
+    """Leave out the fields that are None."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -39,14 +76,12 @@ class Clob:
 
     async def list_pairs(self) -> list[Json]:
         """List the pairs with their ticks, lots, fees and pools."""
-        body: Json = await self._http.get(f"{_PREFIX}/pairs")
-        pairs: list[Json] = body["pairs"]
+        pairs: list[Json] = member(await self._http.get(f"{_PREFIX}/pairs"), "pairs")
         return pairs
 
     async def markets(self) -> list[Json]:
         """List the markets with price, 24-hour figures and liquidity."""
-        body: Json = await self._http.get(f"{_PREFIX}/markets")
-        markets: list[Json] = body["markets"]
+        markets: list[Json] = member(await self._http.get(f"{_PREFIX}/markets"), "markets")
         return markets
 
     async def stats(self, symbol: str) -> Json:
@@ -84,7 +119,7 @@ class Clob:
 
     async def recent_trades(self, symbol: str, limit: int = 50) -> list[Json]:
         """Read the public tape, newest first."""
-        trades: list[Json] = (await self._read(symbol, "trades", limit=limit))["trades"]
+        trades: list[Json] = member(await self._read(symbol, "trades", limit=limit), "trades")
         return trades
 
     # Orders.
@@ -98,6 +133,7 @@ class Clob:
         price: Number = "0",
         order_type: str = "limit",
         mode: str = "live",
+        idempotency_key: str | None = None,
         **options: Any,
     ) -> Json:
         """Place an order.
@@ -109,22 +145,29 @@ class Clob:
             price: quote per base unit; not for market orders.
             order_type: limit, market, ioc, fok, post_only, stop_limit or stop_market.
             mode: ``live`` or ``paper``; an account in simulation mode always trades paper.
+            idempotency_key: your own name for this intent; without one the call makes one and
+                keeps it over its retries. Repeat a call whose outcome you do not know with it.
             **options: ``stop_price``, ``stp_mode``, ``time_in_force_ms``, ``expire_at``,
                 ``display_qty``, ``route_mode``, ``client_order_id``, ``paper``.
 
         Raises:
             RequestRejectedError: it cannot be accepted (no funds, off tick, would take …).
             InvalidRequestError: a field is malformed or unknown.
+
+        Example:
+            >>> order = await client.clob.place_order("vaix", "buy", "1000", price="0.003")
         """
         body = {
             "side": side,
-            "quantity": _decimal("quantity", quantity),
-            "price": _decimal("price", price),
+            "quantity": decimal_text("quantity", quantity),
+            "price": decimal_text("price", price),
             "order_type": order_type,
             "mode": mode,
-            **_present(**options),
+            **present(**options),
         }
-        order: Json = await self._http.post(f"{_PREFIX}/{symbol}/orders", json=body)
+        order: Json = await self._http.post(
+            f"{pair_path(symbol)}/orders", json=_plain(body), idempotency_key=idempotency_key
+        )
         return order
 
     async def cancel_order(self, symbol: str, order_id: str, mode: str = "live") -> Json:
@@ -132,9 +175,19 @@ class Clob:
 
         Raises:
             OrderClosedError: it had already ended.
+
+        Example:
+            >>> await client.clob.cancel_order("vaix", order["order_id"])
         """
-        path = f"{_PREFIX}/{symbol}/orders/{order_id}"
-        order: Json = await self._http.delete(path, params={"mode": mode})
+        path = f"{pair_path(symbol)}/orders/{quote(order_id, safe='')}"
+        try:
+            order: Json = await self._http.delete(path, params={"mode": mode})
+        except OrderClosedError as error:
+            ended = error.details.get("order")
+            # An earlier try of this very call did it, and only its answer was lost.
+            if error.tries == 1 or not isinstance(ended, dict) or ended["status"] != "canceled":
+                raise
+            return ended
         return order
 
     async def amend_order(
@@ -148,34 +201,36 @@ class Clob:
         """Change price or total quantity in one step; a smaller quantity keeps queue priority."""
         body: Json = {}
         if price is not None:
-            body["price"] = _decimal("price", price)
+            body["price"] = decimal_text("price", price)
         if quantity is not None:
-            body["quantity"] = _decimal("quantity", quantity)
-        order: Json = await self._http.patch(f"{_PREFIX}/{symbol}/orders/{order_id}", json=body)
+            body["quantity"] = decimal_text("quantity", quantity)
+        order: Json = await self._http.patch(
+            f"{pair_path(symbol)}/orders/{quote(order_id, safe='')}", json=body
+        )
         return order
 
     async def batch_amend_orders(self, symbol: str, amendments: Sequence[Json]) -> Json:
         """Amend up to 50 orders, each ``{order_id, price?, quantity?}``; each stands alone."""
-        path = f"{_PREFIX}/{symbol}/orders/batch"
-        result: Json = await self._http.patch(path, json=list(amendments))
+        path = f"{pair_path(symbol)}/orders/batch"
+        result: Json = await self._http.patch(path, json=[_plain(one) for one in amendments])
         return result
 
     async def batch_place_orders(self, symbol: str, orders: Sequence[Json]) -> Json:
         """Place up to 10 orders; each stands alone, see ``results``."""
-        path = f"{_PREFIX}/{symbol}/orders/batch"
-        result: Json = await self._http.post(path, json={"orders": list(orders)})
+        path = f"{pair_path(symbol)}/orders/batch"
+        result: Json = await self._http.post(path, json={"orders": [_plain(one) for one in orders]})
         return result
 
     async def batch_cancel_orders(self, symbol: str, order_ids: Sequence[str]) -> Json:
         """Cancel up to 50 orders; each stands alone, see ``results``."""
-        path = f"{_PREFIX}/{symbol}/orders/batch"
+        path = f"{pair_path(symbol)}/orders/batch"
         result: Json = await self._http.delete(path, json={"order_ids": list(order_ids)})
         return result
 
     async def cancel_all(self, symbol: str, *, side: str | None = None) -> Json:
         """Cancel all open orders on a pair, or those of one side."""
-        path = f"{_PREFIX}/{symbol}/orders"
-        result: Json = await self._http.delete(path, params=_present(side=side))
+        path = f"{pair_path(symbol)}/orders"
+        result: Json = await self._http.delete(path, params=present(side=side))
         return result
 
     async def kill_switch(self) -> Json:
@@ -185,11 +240,11 @@ class Clob:
 
     async def order(self, symbol: str, order_id: str) -> Json:
         """Read one order with its fills."""
-        return await self._read(symbol, f"orders/{order_id}")
+        return await self._read(symbol, f"orders/{quote(order_id, safe='')}")
 
     async def open_orders(self, symbol: str, mode: str = "live") -> list[Json]:
         """List the open orders, oldest first."""
-        orders: list[Json] = (await self._read(symbol, "orders/open", mode=mode))["orders"]
+        orders: list[Json] = member(await self._read(symbol, "orders/open", mode=mode), "orders")
         return orders
 
     async def order_history(
@@ -201,7 +256,7 @@ class Clob:
     async def my_trades(self, symbol: str, limit: int = 50, mode: str = "live") -> list[Json]:
         """Read the account's fills, newest first."""
         body = await self._read(symbol, "trades/mine", limit=limit, mode=mode)
-        trades: list[Json] = body["trades"]
+        trades: list[Json] = member(body, "trades")
         return trades
 
     # Algorithmic orders.
@@ -221,24 +276,24 @@ class Clob:
         """Spread an order over time in equal slices; ``price_limit`` "0" means none."""
         body = {
             "side": side,
-            "quantity": _decimal("quantity", quantity),
+            "quantity": decimal_text("quantity", quantity),
             "duration_minutes": duration_minutes,
             "num_slices": num_slices,
-            "price_limit": _decimal("price_limit", price_limit),
+            "price_limit": decimal_text("price_limit", price_limit),
             "mode": mode,
-            **_present(**options),
+            **present(**options),
         }
-        twap: Json = await self._http.post(f"{_PREFIX}/{symbol}/twap", json=body)
+        twap: Json = await self._http.post(f"{pair_path(symbol)}/twap", json=_plain(body))
         return twap
 
     async def cancel_twap(self, symbol: str, twap_id: str) -> Json:
         """End a TWAP; what has been filled stays filled."""
-        twap: Json = await self._http.delete(f"{_PREFIX}/{symbol}/twap/{twap_id}")
+        twap: Json = await self._http.delete(f"{pair_path(symbol)}/twap/{quote(twap_id, safe='')}")
         return twap
 
     async def active_twaps(self, symbol: str) -> list[Json]:
         """List the running TWAPs with their progress."""
-        twaps: list[Json] = (await self._read(symbol, "twap"))["twaps"]
+        twaps: list[Json] = member(await self._read(symbol, "twap"), "twaps")
         return twaps
 
     async def place_scale(
@@ -256,14 +311,14 @@ class Clob:
         """Spread limit orders over a price range: all are placed, or none."""
         body = {
             "side": side,
-            "quantity": _decimal("quantity", quantity),
-            "price_low": _decimal("price_low", price_low),
-            "price_high": _decimal("price_high", price_high),
+            "quantity": decimal_text("quantity", quantity),
+            "price_low": decimal_text("price_low", price_low),
+            "price_high": decimal_text("price_high", price_high),
             "num_orders": num_orders,
             "distribution": distribution,
             "mode": mode,
         }
-        scale: Json = await self._http.post(f"{_PREFIX}/{symbol}/scale", json=body)
+        scale: Json = await self._http.post(f"{pair_path(symbol)}/scale", json=body)
         return scale
 
     # The account.
@@ -272,15 +327,27 @@ class Clob:
         """Read the balances of a pair's two assets."""
         return await self._read(symbol, "balance", mode=mode)
 
-    async def withdraw(self, symbol: str, amount: Number, destination: str) -> Json:
+    async def withdraw(
+        self,
+        symbol: str,
+        amount: Number,
+        destination: str,
+        *,
+        asset: str | None = None,
+        chain: str | None = None,
+    ) -> Json:
         """Withdraw to a chain address; the key needs the ``withdraw`` permission."""
-        body = {"amount": _decimal("amount", amount), "destination": destination}
-        result: Json = await self._http.post(f"{_PREFIX}/{symbol}/withdraw", json=body)
+        body = {
+            "amount": decimal_text("amount", amount),
+            "destination": destination,
+            **present(asset=asset, chain=chain),
+        }
+        result: Json = await self._http.post(f"{pair_path(symbol)}/withdraw", json=body)
         return result
 
     async def preflight(self, symbol: str) -> Json:
         """Read balances and best prices in one call, before an order."""
-        result: Json = await self._http.get(f"/api/v1/clob/preflight/{symbol}")
+        result: Json = await self._http.get(f"/api/v1/clob/preflight/{pair_name(symbol)}")
         return result
 
     async def activate_dms(self, timeout_ms: int = 60_000) -> Json:
@@ -315,5 +382,5 @@ class Clob:
         return result
 
     async def _read(self, symbol: str, what: str, **params: Any) -> Json:
-        body: Json = await self._http.get(f"{_PREFIX}/{symbol}/{what}", params=params)
+        body: Json = await self._http.get(f"{pair_path(symbol)}/{what}", params=params)
         return body

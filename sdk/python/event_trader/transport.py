@@ -1,36 +1,50 @@
 """HTTP to and from a Tandem gateway: authentication, timeouts, safe retries, typed errors.
 
-A request is retried only where a repetition cannot do harm: reads always; writes only with an
-Idempotency-Key, which stays the same over all tries of one intent. A refusal (4xx) is never
-retried; 429 and 503 are, after the server's Retry-After. Nothing here knows an endpoint by name.
+A request is retried only where a repetition cannot do harm: reads and cancellations always; POSTs
+with their Idempotency-Key, which stays the same over all tries of one intent; PATCHes only where
+the server says that nothing happened. A refusal (4xx) is never retried, but 429 and 503 are, after
+the server's Retry-After. Nothing here knows an endpoint by name, except those that renew a session
+and that tell the server's version.
 """
 
 import asyncio
 import json as jsonlib
+import math
 import random
 import secrets
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import aiohttp
-
+from event_trader.codes import error_class
 from event_trader.errors import (
     APIError,
+    AuthenticationError,
     ConnectionFailedError,
     EventTraderError,
     NotTandemError,
     RateLimitedError,
     RequestTimeoutError,
+    ServerTooOldError,
     UnavailableError,
-    error_class,
+    UnknownOutcomeError,
 )
 
-_BACKOFF_FIRST_S = 0.2
-_BACKOFF_MAX_S = 5.0
-_REFRESH_MARGIN_S = 60.0
+if TYPE_CHECKING:
+    import aiohttp
+
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 5.0
+RETRY_AFTER_MAX_S = 60.0
+"""A server that asks for more patience than this gets its error passed on at once."""
+REFRESH_MARGIN_S = 60.0
 """An access token is renewed this long before it expires."""
+SERVER_VERSION_MIN = (0, 1)
+"""The oldest exchange that has every path this client knows."""
+
+_REPEATABLE = frozenset(("GET", "POST", "DELETE"))
 
 
 class Session:
@@ -39,7 +53,7 @@ class Session:
     def __init__(self, access_token: str, refresh_token: str, expires_in_s: float) -> None:
         self.access_token = access_token
         self.refresh_token = refresh_token
-        margin = min(_REFRESH_MARGIN_S, expires_in_s / 2)
+        margin = min(REFRESH_MARGIN_S, expires_in_s / 2)
         self.renew_at = time.monotonic() + expires_in_s - margin
 
 
@@ -51,17 +65,21 @@ class HttpTransport:
         api_key: an ``evt_…`` key, or None for public data (or a token session).
         timeout_s: bound on one try, connection included.
         max_retries: further tries where a retry is safe.
+
+    Raises:
+        ValueError: an argument cannot be used; the message says what to give instead.
     """
 
     def __init__(
         self, base_url: str, api_key: str | None, timeout_s: float, max_retries: int
     ) -> None:
+        _check(base_url, api_key, timeout_s, max_retries)
         self.base_url = base_url.rstrip("/")
+        self.timeout_s = timeout_s
+        self.session: Session | None = None
         self._api_key = api_key
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._max_retries = max_retries
+        self.max_retries = max_retries
         self._http: aiohttp.ClientSession | None = None
-        self._session: Session | None = None
         self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> "HttpTransport":  # noqa: PYI034 - Self is 3.11
@@ -83,19 +101,34 @@ class HttpTransport:
 
     def use_session(self, tokens: Mapping[str, Any]) -> None:
         """Authenticate with a token pair, as ``/auth/login`` returns it."""
-        self._session = Session(
-            tokens["access_token"], tokens["refresh_token"], float(tokens["expires_in"])
-        )
+        try:
+            self.session = Session(
+                tokens["access_token"], tokens["refresh_token"], float(tokens["expires_in"])
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise NotTandemError(
+                f"{self.base_url} answered a log-in without tokens; check base_url"
+            ) from error
 
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """GET a path; returns the decoded body."""
         return await self.request("GET", path, params=params)
 
     async def post(
-        self, path: str, params: Mapping[str, Any] | None = None, json: Any = None
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> Any:
-        """POST a JSON body; returns the decoded answer."""
-        return await self.request("POST", path, params=params, json=json)
+        """POST a JSON body; returns the decoded answer.
+
+        Without ``idempotency_key`` the call gets one of its own, kept over its retries.
+        """
+        return await self.request(
+            "POST", path, params=params, json=json, idempotency_key=idempotency_key
+        )
 
     async def put(
         self, path: str, params: Mapping[str, Any] | None = None, json: Any = None
@@ -130,24 +163,61 @@ class HttpTransport:
             APIError: the server refused; the subclass tells how.
             ConnectionFailedError, RequestTimeoutError: no answer, after the last safe try.
             NotTandemError: the answer is not of this API.
+            ServerTooOldError: the server does not have this path yet.
         """
         headers: dict[str, str] = {}
         if method == "POST":
             headers["Idempotency-Key"] = idempotency_key or secrets.token_hex(16)
-        repeatable = method in ("GET", "POST", "DELETE")
-        for attempt in range(self._max_retries + 1):
+        tries, renewed = 0, False
+        while True:
+            tries += 1
             try:
                 return await self._try_once(method, path, params, json, headers)
-            except (RateLimitedError, UnavailableError) as error:
-                if attempt == self._max_retries or not repeatable:
+            except AuthenticationError as error:
+                # A 401 means that nothing happened; a renewed token is worth one more try.
+                error.tries = tries
+                if renewed or self.session is None or path.startswith("/auth/"):
                     raise
-                pause = max(error.retry_after_s, _backoff_s(attempt))
-            except (ConnectionFailedError, RequestTimeoutError):
-                if attempt == self._max_retries or not repeatable:
+                renewed = True
+                await self.renew(self.session)
+                continue
+            except EventTraderError as error:
+                if isinstance(error, APIError):
+                    error.tries = tries
+                pause = _pause_s(error, method, tries)
+                if pause is None or tries > self.max_retries:
+                    await self._explain(error, path)
                     raise
-                pause = _backoff_s(attempt)
             await asyncio.sleep(pause)
-        raise EventTraderError("max_retries must be zero or more")
+
+    async def credentials(self, path: str = "") -> dict[str, str]:
+        """Give the headers that say who asks, renewing a token that is about to expire."""
+        session = self.session
+        if session is None:
+            return {"X-API-Key": self._api_key} if self._api_key else {}
+        if path.startswith("/auth/refresh"):
+            return {}
+        if time.monotonic() >= session.renew_at and not path.startswith("/auth/"):
+            await self.renew(session)
+        return {"Authorization": f"Bearer {self.session.access_token}"} if self.session else {}
+
+    async def renew(self, session: Session) -> None:
+        """Trade a session's refresh token for a new pair, once for all callers that wait."""
+        async with self._renewing:
+            if self.session is session:
+                body = {"refresh_token": session.refresh_token}
+                self.use_session(await self.request("POST", "/auth/refresh", json=body))
+
+    async def http(self) -> "aiohttp.ClientSession":
+        """Give the connection pool, opening it the first time."""
+        if self._http is None or self._http.closed:
+            import aiohttp
+
+            self._http = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self.timeout_s),
+                connector=aiohttp.TCPConnector(limit=0),
+            )
+        return self._http
 
     async def _try_once(
         self,
@@ -157,44 +227,75 @@ class HttpTransport:
         body: Any,
         headers: Mapping[str, str],
     ) -> Any:
-        if self._http is None:
-            self._http = aiohttp.ClientSession(timeout=self._timeout)
-        sent = {**headers, **await self._credentials(path)}
-        url = self.base_url + path
-        query = {k: _query_value(v) for k, v in (params or {}).items() if v is not None}
+        pool = self._http if self._http is not None else await self.http()
+        import aiohttp
+
+        sent = {**headers, **await self.credentials(path)}
+        query = {k: _query_value(v) for k, v in params.items() if v is not None} if params else None
         try:
-            async with self._http.request(
-                method, url, params=query, json=body, headers=sent, allow_redirects=False
+            async with pool.request(
+                method,
+                self.base_url + path,
+                params=query,
+                json=body,
+                headers=sent,
+                allow_redirects=False,
             ) as response:
                 raw = await response.read()
-                return _decode(response, raw)
-        except TimeoutError as error:
+                return decode(response.status, response.headers, raw, self.base_url + path)
+        except asyncio.TimeoutError as error:  # noqa: UP041 (3.10 has two of them)
             raise RequestTimeoutError(
-                f"{method} {path} was not answered within {self._timeout.total} s"
+                f"{method} {path} was not answered within {self.timeout_s} s; "
+                "its outcome is unknown"
             ) from error
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, OSError) as error:
             raise ConnectionFailedError(
-                f"cannot reach {self.base_url}: {error}; is the exchange running there?"
+                f"cannot reach {self.base_url}: {error}; is the exchange running there, and is "
+                "base_url right?"
             ) from error
 
-    async def _credentials(self, path: str) -> dict[str, str]:
-        if self._session is not None and not path.startswith("/auth/"):
-            await self._renew_if_due(self._session)
-        if self._session is not None:
-            return {"Authorization": f"Bearer {self._session.access_token}"}
-        return {"X-API-Key": self._api_key} if self._api_key else {}
-
-    async def _renew_if_due(self, session: Session) -> None:
-        if time.monotonic() < session.renew_at:
+    async def _explain(self, error: EventTraderError, path: str) -> None:
+        """Ask a server that lacks a path for its version, and say so where it is too old."""
+        lacking = isinstance(error, APIError) and error.code in ("NOT_FOUND", "METHOD_NOT_ALLOWED")
+        if not lacking or path == "/health":
             return
-        async with self._renewing:
-            if self._session is session:
-                body = {"refresh_token": session.refresh_token}
-                self.use_session(await self.request("POST", "/auth/refresh", json=body))
+        health = await self.request("GET", "/health")
+        version = str(health.get("version", "")) if isinstance(health, dict) else ""
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        if numbers < SERVER_VERSION_MIN:
+            needed = ".".join(str(number) for number in SERVER_VERSION_MIN)
+            raise ServerTooOldError(
+                f"{self.base_url} is Tandem {version or 'of an unknown version'} and has no "
+                f"{path}; this client needs {needed} or newer: upgrade the exchange"
+            ) from error
 
 
-def _backoff_s(attempt: int) -> float:
-    ceiling: float = min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**attempt)
+def _check(base_url: str, api_key: str | None, timeout_s: float, max_retries: int) -> None:
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"base_url must be like http://127.0.0.1:8080, was {base_url!r}")
+    if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key):
+        raise ValueError("api_key must be an evt_... key, without spaces or line ends around it")
+    if not (timeout_s > 0 and math.isfinite(timeout_s)):
+        raise ValueError(f"timeout must be a positive number of seconds, was {timeout_s}")
+    if max_retries < 0:
+        raise ValueError(f"max_retries must be zero or more, was {max_retries}")
+
+
+def _pause_s(error: EventTraderError, method: str, tries: int) -> float | None:
+    """Tell how long to wait before the same request is sent again; None: not at all."""
+    repeatable = method in _REPEATABLE
+    if isinstance(error, (ConnectionFailedError, RequestTimeoutError, UnknownOutcomeError)):
+        return backoff_s(tries - 1) if repeatable else None
+    if isinstance(error, (RateLimitedError, UnavailableError)):
+        patience = error.retry_after_s <= RETRY_AFTER_MAX_S
+        return max(error.retry_after_s, backoff_s(tries - 1)) if patience else None
+    return None
+
+
+def backoff_s(attempt: int) -> float:
+    """Give a pause that doubles with each attempt (from 0), with jitter."""
+    ceiling: float = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(attempt, 10))
     return ceiling * (0.5 + random.random() / 2)  # noqa: S311 - jitter needs no secrecy
 
 
@@ -202,30 +303,40 @@ def _query_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _decode(response: aiohttp.ClientResponse, raw: bytes) -> Any:
+def decode(status: int, headers: Mapping[str, str], raw: bytes, url: str) -> Any:
+    """Read an answer: JSON, or the text of those few paths that have no JSON.
+
+    Raises:
+        APIError: it is a refusal.
+        NotTandemError: it is not of this API.
+    """
+    if 300 <= status < 400:
+        place = headers.get("Location", "elsewhere")
+        raise NotTandemError(f"{url} redirects to {place}; set base_url to where the API is")
+    if status < 300 and headers.get("Content-Type", "").startswith("text/plain"):
+        return raw.decode()
     try:
         body = jsonlib.loads(raw) if raw else None
     except ValueError:
         body = raw
-    if response.status < 400 and not isinstance(body, bytes):
+    if status < 300 and not isinstance(body, bytes):
         return body
     if not isinstance(body, dict) or not isinstance(body.get("error"), dict):
         raise NotTandemError(
-            f"{response.url} answered HTTP {response.status} in a form that is not Tandem's; "
-            "check base_url"
+            f"{url} answered HTTP {status} in a form that is not Tandem's; check base_url"
         )
-    raise _api_error(response, body)
+    raise _api_error(status, headers, body)
 
 
-def _api_error(response: aiohttp.ClientResponse, body: dict[str, Any]) -> APIError:
+def _api_error(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> APIError:
     error = body["error"]
     code = str(error.get("code", "UNKNOWN"))
     try:
-        retry_after_s = float(response.headers.get("Retry-After", "0"))
+        retry_after_s = max(0.0, float(headers.get("Retry-After", "0")))
     except ValueError:
         retry_after_s = 0.0
-    return error_class(response.status, code)(
-        response.status,
+    return error_class(status, code)(
+        status,
         code,
         str(error.get("message", "")),
         error.get("details") or {},
