@@ -31,7 +31,7 @@ from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.engine.units import Mode, OrderType, Side, UserId
 from actors.errors import TandemError
 from actors.listing import account_actor, pair_actor
-from actors.pair import HEALTH_GROUP, PairActor
+from actors.pair import PairActor
 from actors.pair_runtime import PairStatus
 from actors.registry import ActorPlan
 from actors.wiring import open_pair, open_shard
@@ -164,7 +164,6 @@ def stage(directory: Path) -> Iterator[PairStage]:
                     (SPEC, partial(open_pair, store.url, SPEC, 1), 20_000),
                     "pair",
                     threads=16,
-                    groups={HEALTH_GROUP: 1},
                 )
             )
             yield PairStage(SPEC.symbol)
