@@ -144,12 +144,25 @@ class Market:
         return self._replica.candles(interval_s)
 
     def day(self, now_ns: int) -> DayStatistics:
-        """Sum up the last 24 hours; once per trade and minute."""
+        """Sum up the last 24 hours; once per trade and minute.
+
+        Before a market's first trade its price is the middle of the hybrid book, and has not moved.
+        """
         key = (self.trade_sequence, now_ns // _MINUTE_NS)
         if self._day_key != key:
             self._day_key = key
             self._day = self._replica.day(now_ns)
-        return self._day
+        if self._day.last_ticks:
+            return self._day
+        price = self._untraded_price()
+        return DayStatistics(price, price, price, price)
+
+    def _untraded_price(self) -> int:
+        bids, asks = self._hybrid_sides(1)
+        if bids and asks:
+            return (bids[0][0] + asks[0][0]) // 2
+        side = bids or asks
+        return side[0][0] if side else 0
 
     def pools(self) -> list[PoolState]:
         """Give each pool's virtual state, in listing order."""
@@ -158,15 +171,6 @@ class Market:
     def pool_seen_ns(self, pool_id: str) -> int:
         """Give the time of the chain feed's last word on a pool, as recorded."""
         return self._pool_seen_ns.get(pool_id, 0)
-
-    def price_ticks(self, day: DayStatistics) -> int:
-        """Give the market's price: the last trade's, the middle of the quotes before the first."""
-        if day.last_ticks:
-            return day.last_ticks
-        bid, ask = self.quotes()
-        if bid.source and ask.source:
-            return (bid.price_ticks + ask.price_ticks) // 2
-        return bid.price_ticks or ask.price_ticks
 
     def quote_text(self, quote: Quote) -> tuple[str | None, str | None]:
         """Show a quote's price and size; two None where nothing is offered."""
@@ -322,7 +326,7 @@ class Market:
 
     def _price_frame(self) -> bytes:
         day = self.day(self.time_ns)
-        price = self.price_text(self.price_ticks(day))
+        price = self.price_text(day.last_ticks)
         change = format_price(self.spec, day.change_ticks)
         if (price, change) == self._price_shown and self.price.frame:
             return self.price.frame

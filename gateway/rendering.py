@@ -78,7 +78,7 @@ def _market_row(market: Market, now_ns: int) -> bytes:
 
     def build() -> bytes:
         day = market.day(now_ns)
-        price_ticks = market.price_ticks(day)
+        price_ticks = day.last_ticks
         _, total_raw = _venue_depths(market)
         row = {
             "symbol": spec.symbol,
@@ -105,7 +105,7 @@ def stats(market: Market, now_ns: int) -> bytes:
 
     def build() -> bytes:
         day = market.day(now_ns)
-        price_ticks = market.price_ticks(day)
+        price_ticks = day.last_ticks
         return encode(
             {
                 "symbol": market.spec.symbol,
@@ -131,7 +131,7 @@ def ticker(market: Market, now_ns: int) -> bytes:
             {
                 "symbol": spec.symbol,
                 "mode": frames.mode_name(market.mode),
-                "last": market.price_text(market.price_ticks(day)),
+                "last": market.price_text(day.last_ticks),
                 "open_24h": market.price_text(day.open_ticks),
                 "high_24h": market.price_text(day.high_ticks),
                 "low_24h": market.price_text(day.low_ticks),
@@ -310,7 +310,7 @@ def market_stream_row(market: Market) -> bytes:
     return encode(
         {
             "symbol": market.spec.symbol,
-            "price": market.price_text(market.price_ticks(day)),
+            "price": market.price_text(day.last_ticks),
             "volume_24h": format_size(market.spec, day.volume_lots),
             "change_24h": format_price(market.spec, day.change_ticks),
             "best_bid": market.quote_text(bid)[0],
