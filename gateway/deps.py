@@ -6,12 +6,13 @@ only what the routes call, so a test can stand a memory twin behind each.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import redis.asyncio
 from aiohttp import web
 
+from actors.dead_mans_switch import DeadMansSwitch
 from actors.engine.commands import Command
 from actors.engine.ledger_commands import Balance
 from actors.engine.market_api import AnyReply, Query
@@ -104,11 +105,10 @@ class GatewayDeps:
     history: HistoryReader
     market_data: MarketDataHub
     redis: "redis.asyncio.Redis"
+    dead_mans_switch: DeadMansSwitch
     read_records: ReadRecords | None = None
     """Ranges of the journal, for the replays of private channels; without it none can resume."""
-    dead_mans_switch: Any = None
     clock_ns: Callable[[], int] = time.time_ns
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 DEPS: web.AppKey[GatewayDeps] = web.AppKey("deps", GatewayDeps)
