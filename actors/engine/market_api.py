@@ -1,7 +1,7 @@
 """What goes over the wire between a gateway (or bot, or feed) and a pair actor: one bytes each way.
 
-A request batch is ``[[mode, command-or-query], …]``; the answer is a `BatchReply` with one reply per
-item in the same order. Queries change nothing, are answered after the batch is on disk, and never
+A request batch is ``[[mode, command-or-query], …]``; the answer is a `BatchReply` with one reply
+per item in the same order. Queries change nothing, are answered after the batch is on disk, and never
 enter the journal. A client of the pair never sees state that a crash could take back.
 """
 
