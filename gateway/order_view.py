@@ -1,7 +1,7 @@
 """Orders, TWAPs and scales as the contract shows them (`event_trader.wire.orders`), as plain dicts.
 
 One shape wherever an order appears. Prices carry the places of the tick, sizes those of the lot,
-amounts what they need; "none" is null.
+amounts what they need; "none" is null, but "0" for a price that a request may leave at "0".
 """
 
 from typing import Any, Final
@@ -73,7 +73,7 @@ def order(spec: PairSpec, mode: Mode, state: OrderState) -> dict[str, Any]:
         "side": SIDES[state.side],
         "order_type": TYPES[state.order_type],
         "mode": MODES[mode],
-        "price": format_price(spec, state.price_ticks) if state.price_ticks else None,
+        "price": format_price(spec, state.price_ticks) if state.price_ticks else "0",
         "stop_price": format_price(spec, state.stop_ticks) if state.stop_ticks else None,
         "quantity": format_size(spec, state.size_lots),
         "filled_quantity": format_size(spec, state.filled_lots),
@@ -142,7 +142,7 @@ def twap(spec: PairSpec, mode: Mode, state: TwapState) -> dict[str, Any]:
         "quantity": format_size(spec, state.size_lots),
         "filled_quantity": format_size(spec, state.filled_lots),
         "average_price": average_price(spec, state.filled_quote_raw, state.filled_lots),
-        "price_limit": format_price(spec, state.limit_ticks) if state.limit_ticks else None,
+        "price_limit": format_price(spec, state.limit_ticks) if state.limit_ticks else "0",
         "slices_done": state.slices_done,
         "num_slices": state.num_slices,
         "next_slice_at": format_time(state.next_slice_ns) if state.next_slice_ns else None,

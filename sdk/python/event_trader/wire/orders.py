@@ -183,7 +183,8 @@ class Order(ResponseModel):
     side: SideName
     order_type: OrderTypeName
     mode: ModeName
-    price: DecimalOut | None
+    price: DecimalOut
+    """"0" for an order without a limit."""
     stop_price: DecimalOut | None
     quantity: DecimalOut
     filled_quantity: DecimalOut
@@ -280,7 +281,8 @@ class Twap(ResponseModel):
     quantity: DecimalOut
     filled_quantity: DecimalOut
     average_price: DecimalOut | None
-    price_limit: DecimalOut | None
+    price_limit: DecimalOut
+    """"0" for none."""
     slices_done: int
     num_slices: int
     next_slice_at: Timestamp | None
