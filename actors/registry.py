@@ -53,7 +53,8 @@ class ActorPlan:
 
 def packed(plan: ActorPlan) -> bytes:
     """Pickle a plan, for whoever keeps it without importing what it names."""
-    return cloudpickle.dumps(plan)
+    pickled: bytes = cloudpickle.dumps(plan)
+    return pickled
 
 
 def unpacked(pickled: bytes) -> ActorPlan:
@@ -86,7 +87,8 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
     }
     if detached:
         options["lifetime"] = "detached"
-    made = ray.remote(concurrency_groups={"health": 1})(named)
+    # Ray's annotations do not know concurrency groups.
+    made = ray.remote(concurrency_groups={"health": 1})(named)  # type: ignore[call-overload]
     return made.options(**options).remote(plan.name, packed(plan))
 
 
