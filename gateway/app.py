@@ -10,6 +10,7 @@ from gateway.deps import DEPS, GatewayDeps
 from gateway.endpoint import Endpoint, Route
 from gateway.middleware import edge
 from gateway.routes import ROUTES
+from gateway.server_log import server_logger
 from gateway.services import SERVICES, Services
 from gateway.ws.routes import setup as setup_websockets
 
@@ -20,7 +21,11 @@ def build_app(deps: GatewayDeps) -> web.Application:
     app = web.Application(
         middlewares=[edge(services)],
         client_max_size=deps.settings.body_bytes_max,
-        handler_args={"access_log": None, "auto_decompress": False},
+        handler_args={
+            "access_log": None,
+            "auto_decompress": False,
+            "logger": server_logger(),
+        },
     )
     app[DEPS] = deps
     app[SERVICES] = services
