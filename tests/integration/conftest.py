@@ -8,6 +8,8 @@ import pytest_asyncio
 from actors.journal.redis import connect
 from tandem.valkey import EmbeddedValkey
 from tests.gateways import Exchange, Gateway, open_gateway
+from tests.integration.cluster import Cluster
+from tests.running import RunningExchange
 from tests.store import store_url, valkey
 
 __all__ = ["exchange", "gateway", "store_url", "valkey"]
@@ -30,3 +32,19 @@ async def gateway(exchange: Exchange) -> AsyncIterator[Gateway]:
     """One gateway, limits off."""
     async with open_gateway(exchange) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A started exchange of real processes, shared by all tests that need one."""
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    with made.exchange:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def running_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExchange]:
+    """A whole exchange as a user starts it, limits off, shared by the tests of the clients."""
+    data_dir = tmp_path_factory.mktemp("clients") / "data"
+    with RunningExchange(data_dir, "--limits", "off") as running:
+        yield running
