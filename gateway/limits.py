@@ -6,8 +6,13 @@ against all of them or, when one refuses, against none.
 
 Three things keep it cheap without letting anything extra through. Checks gather into one pipeline
 while the last one is in flight. A refusal is remembered until the moment it could end. And of a
-limit of more than `CREDIT_SHARE` events, a gateway draws one part in `CREDIT_SHARE` at once and
-spends it within `CREDIT_S`; what it does not spend is lost, never added.
+limit of at least `CREDIT_LIMIT_MIN` events, a gateway draws ahead what it spent in the last
+`CREDIT_S`, twice that when it ran out before, and at most one part in `CREDIT_SHARE` of the limit.
+What it does not spend within `CREDIT_S` is lost, never added; a subject of steady or rising demand
+loses next to nothing. While a draw is under way, others of the same subject wait for it.
+
+The counts live in Redis' memory only: they are not worth an fsync each, and a Redis that dies
+forgets at most one window of them.
 """
 
 import asyncio
@@ -25,6 +30,8 @@ from gateway.errors import ApiError
 from gateway.settings import Rate
 
 CREDIT_SHARE: Final = 200
+CREDIT_LIMIT_MIN: Final = 3_200
+"""Smaller limits are asked for one by one: what could be drawn ahead of them saves nothing."""
 CREDIT_S: Final = 0.1
 _CREDIT_US: Final = int(CREDIT_S * 1_000_000)
 """Added to the window of what is drawn ahead: it may be spent that much later than it is logged."""
@@ -32,6 +39,8 @@ _REFUSALS_MAX: Final = 100_000
 _CREDITS_MAX: Final = 50_000
 
 _SCRIPT = """
+if redis.replicate_commands then redis.replicate_commands() end
+redis.set_repl(redis.REPL_NONE)
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local used, answers = {}, {}
@@ -111,14 +120,25 @@ class LimitState(msgspec.Struct):
 
 
 class _Credit(msgspec.Struct):
+    drawn: int
     left: int
     until: float
     remaining: int
     reset_at: float
 
+    def covers(self, cost: int, now: float) -> bool:
+        return self.left >= cost and now < self.until
+
+    def next_draw(self, cost: int, now: float) -> int:
+        """Say how much to draw after this credit: what it saw spent, twice that if it ran out."""
+        if now < self.until:
+            return max(cost, 2 * self.drawn)
+        return max(cost, self.drawn - self.left if now < self.until + CREDIT_S else 0)
+
 
 class _Waiting(NamedTuple):
     checks: list[Check]
+    draws: list[int]
     future: "asyncio.Future[list[list[int]]]"
 
 
@@ -131,6 +151,7 @@ class Limits:
         self._sha = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
         self._refusals: dict[str, tuple[int, float, int]] = {}
         self._credits: dict[str, _Credit] = {}
+        self._drawing: dict[str, asyncio.Future[None]] = {}
         self._waiting: list[_Waiting] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -145,14 +166,48 @@ class Limits:
         """
         if not self._enabled or not checks:
             return None
-        now = time.monotonic()
-        for check in checks:
-            self._recall_refusal(check, now)
-        state = self._spend(checks, now)
-        if state is not None:
-            return state
-        answers = await self._ask(checks)
-        return self._read(checks, answers)
+        while True:
+            now = time.monotonic()
+            for check in checks:
+                self._recall_refusal(check, now)
+            lacking = [check for check in checks if not self._covers(check, now)]
+            if not lacking:
+                return self._spend(checks, now)
+            under_way = next((d for c in lacking if (d := self._drawing.get(c.name))), None)
+            if under_way is None:
+                return await self._draw(checks, lacking, now)
+            await asyncio.shield(under_way)
+
+    def _covers(self, check: Check, now: float) -> bool:
+        credit = self._credits.get(check.name)
+        return credit is not None and credit.covers(check.cost, now)
+
+    async def _draw(self, checks: list[Check], lacking: list[Check], now: float) -> LimitState:
+        """Count at Redis what no credit covers, and pay the rest from credits."""
+        covered = [check for check in checks if check not in lacking]
+        tightest = self._spend(covered, now)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ahead = [check.name for check in lacking if check.rate.count >= CREDIT_LIMIT_MIN]
+        self._drawing.update(dict.fromkeys(ahead, done))
+        try:
+            answers = await self._ask(lacking, [self._to_draw(check, now) for check in lacking])
+            return _tighter(tightest, self._read(lacking, answers))
+        except BaseException:
+            for check in covered:
+                if check.name in self._credits:
+                    self._credits[check.name].left += check.cost
+            raise
+        finally:
+            for name in ahead:
+                self._drawing.pop(name, None)
+            done.set_result(None)
+
+    def _to_draw(self, check: Check, now: float) -> int:
+        if check.rate.count < CREDIT_LIMIT_MIN:
+            return check.cost
+        last = self._credits.get(check.name)
+        wish = last.next_draw(check.cost, now) if last else check.cost
+        return max(check.cost, min(wish, check.rate.count // CREDIT_SHARE))
 
     def _recall_refusal(self, check: Check, now: float) -> None:
         known = self._refusals.get(check.name)
@@ -165,15 +220,10 @@ class Limits:
             raise _refusal(check, remaining, until - now)
 
     def _spend(self, checks: list[Check], now: float) -> LimitState | None:
-        """Pay from what was drawn before, if every limit has enough left."""
-        paying = []
-        for check in checks:
-            credit = self._credits.get(check.name)
-            if credit is None or credit.left < check.cost or now >= credit.until:
-                return None
-            paying.append(credit)
+        """Pay from what was drawn before; every check must be covered."""
         tightest: LimitState | None = None
-        for check, credit in zip(checks, paying, strict=True):
+        for check in checks:
+            credit = self._credits[check.name]
             credit.left -= check.cost
             state = LimitState(
                 check.rate.count, credit.remaining + credit.left, credit.reset_at - now
@@ -181,7 +231,7 @@ class Limits:
             tightest = _tighter(tightest, state)
         return tightest
 
-    def _read(self, checks: list[Check], answers: list[list[int]]) -> LimitState | None:
+    def _read(self, checks: list[Check], answers: list[list[int]]) -> LimitState:
         now = time.monotonic()
         granted = all(answer[0] for answer in answers)
         tightest: LimitState | None = None
@@ -193,10 +243,13 @@ class Limits:
                     raise _refusal(check, remaining, wait_s)
                 continue
             left = drawn - check.cost
-            if left > 0:
-                self._keep(check, _Credit(left, now + CREDIT_S, remaining, now + wait_s))
+            if check.rate.count >= CREDIT_LIMIT_MIN:
+                credit = _Credit(drawn, left, now + CREDIT_S, remaining, now + wait_s)
+                self._keep(check, credit)
             state = LimitState(check.rate.count, remaining + left, wait_s)
             tightest = _tighter(tightest, state)
+        if tightest is None:
+            raise RuntimeError("a limit refused without being exceeded; its script is broken")
         return tightest
 
     def _remember_refusal(self, check: Check, until: float, remaining: int) -> None:
@@ -209,9 +262,9 @@ class Limits:
             self._credits.clear()
         self._credits[check.name] = credit
 
-    async def _ask(self, checks: list[Check]) -> list[list[int]]:
+    async def _ask(self, checks: list[Check], draws: list[int]) -> list[list[int]]:
         future: asyncio.Future[list[list[int]]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(checks, future))
+        self._waiting.append(_Waiting(checks, draws, future))
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.ensure_future(self._flush())
         return await future
@@ -244,12 +297,11 @@ class Limits:
         for waiting in batch:
             keys: list[str] = []
             args: list[int] = []
-            for check in waiting.checks:
+            for check, draw in zip(waiting.checks, waiting.draws, strict=True):
                 base = f"tandem:limits:{{{check.name}}}"
                 keys += (base, f"{base}:sum")
-                draw = check.rate.count // CREDIT_SHARE
                 window_us = check.rate.per_s * 1_000_000
-                if draw > check.cost:
+                if check.rate.count >= CREDIT_LIMIT_MIN:
                     window_us += _CREDIT_US
                 args += (check.rate.count, window_us, check.cost, draw)
             pipeline.evalsha(self._sha, len(keys), *keys, *args)
