@@ -63,8 +63,7 @@ class ChainFeed:
         self._chain = chain
         self._limits = limits
         self._tracks = {
-            pool.spec.pool_id: PoolTrack(pool, limits.jump_max_ppm, limits.poison_hold_ns)
-            for pool in pools
+            pool.key: PoolTrack(pool, limits.jump_max_ppm, limits.poison_hold_ns) for pool in pools
         }
         for track in self._tracks.values():
             track.unsure_since_ns = now_ns
@@ -126,9 +125,9 @@ class ChainFeed:
         self._wanted = False
         self._lose(now_ns)
 
-    def receive_fault(self, pool_id: str, problem: str) -> None:
+    def receive_fault(self, pool: str, problem: str) -> None:
         """A pool's contract is not what was listed: it is DOWN until the next connection."""
-        self._tracks[pool_id].fault = problem
+        self._tracks[pool].fault = problem
 
     def receive_head(self, head: Head, now_ns: int) -> None:
         """A newest block."""
@@ -154,14 +153,14 @@ class ChainFeed:
 
     def receive_event(self, event: PoolEvent, now_ns: int) -> None:
         """A log of one of the pools, in any order, perhaps twice."""
-        track = self._tracks.get(event.pool_id)
+        track = self._tracks.get(event.pool)
         if track is None:
             return
         if event.removed:
             self._take_back(event, now_ns)
             return
         track.remember(event)
-        self._promised.pop(event.pool_id, None)
+        self._promised.pop(event.pool, None)
         self._settle_events(track, now_ns)
 
     def receive_snapshot(self, snapshot: Snapshot, now_ns: int) -> None:
@@ -177,10 +176,10 @@ class ChainFeed:
         self._retry_at_ns = 0
         self._last_read_ns = now_ns
         again = False
-        for pool_id, track in self._tracks.items():
+        for pool, track in self._tracks.items():
             if track.fault:
                 continue
-            curve = snapshot.curves.get(pool_id, "the snapshot does not hold this pool")
+            curve = snapshot.curves.get(pool, "the snapshot does not hold this pool")
             at = None
             if not isinstance(curve, str):
                 at = Known(curve, asked.number, asked.hash, asked.time_s * NS_PER_S, READ)
@@ -217,9 +216,9 @@ class ChainFeed:
             if now_ns - self._resubscribed_ns >= pause_ns and self._heads.newest:
                 self._resubscribes += 1
                 self._ask_resubscribe(self._stale_detail, now_ns)
-        for pool_id, (head, deadline_ns) in list(self._promised.items()):
+        for pool, (head, deadline_ns) in list(self._promised.items()):
             if now_ns >= deadline_ns:
-                del self._promised[pool_id]
+                del self._promised[pool]
                 if self._heads.holds(head.number, head.hash):
                     self._want()
         due_ns = limits.repeat_after_ns
@@ -292,7 +291,7 @@ class ChainFeed:
         track.events = [event for event in waiting if event.block >= newest - 1]
 
     def _take_back(self, event: PoolEvent, now_ns: int) -> None:
-        track = self._tracks[event.pool_id]
+        track = self._tracks[event.pool]
         track.events = [held for held in track.events if held.block_hash != event.block_hash]
         if self._heads.holds(event.block, event.block_hash) or (
             track.known is not None and track.known.block_hash == event.block_hash
@@ -302,11 +301,11 @@ class ChainFeed:
 
     def _expect(self, head: Head, now_ns: int) -> None:
         """Note which pools a block's bloom filter names, unless their logs are here already."""
-        for pool_id in head.touched or ():
-            track = self._tracks.get(pool_id)
+        for pool in head.touched or ():
+            track = self._tracks.get(pool)
             if track is None or any(event.block_hash == head.hash for event in track.events):
                 continue
-            self._promised[pool_id] = (head, now_ns + self._limits.bloom_grace_ns)
+            self._promised[pool] = (head, now_ns + self._limits.bloom_grace_ns)
 
     def _count_missed(self, track: PoolTrack, at: Known | None) -> None:
         known = track.known

@@ -1,4 +1,7 @@
-"""What a source tells a feed: heads, pool events, snapshots. Plain data."""
+"""What a source tells a feed: heads, pool events, snapshots. Plain data.
+
+Pools are named by `FeedPool.key`.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -27,7 +30,7 @@ class PoolEvent(NamedTuple):
     chain.
     """
 
-    pool_id: str
+    pool: str
     block: int
     block_hash: str
     log_index: int

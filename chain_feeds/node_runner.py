@@ -64,16 +64,19 @@ class NodeRunner:
         try:
             faults = await source.check()
             self.feed.receive_connected(self._now())
-            for pool_id, fault in faults.items():
-                self.feed.receive_fault(pool_id, fault)
+            for pool, fault in faults.items():
+                self.feed.receive_fault(pool, fault)
             self._publish()
             await self._follow(source, inputs)
         except WrongChainError as error:
-            for pool in self._pools:
-                self.feed.receive_fault(pool.spec.pool_id, error.problem)
+            for listed in self._pools:
+                self.feed.receive_fault(listed.key, error.problem)
             raise
         except SourceError as error:
             self.feed.receive_disconnected(error.problem, self._now())
+            raise
+        except Exception:
+            self.feed.receive_disconnected("the feed failed and starts again", self._now())
             raise
         finally:
             self._publish()

@@ -3,9 +3,7 @@
 import logging
 from typing import Protocol
 
-import msgspec
-
-from actors.engine.pools.state import PoolState, PoolStatus
+from actors.engine.pools.state import PoolState
 
 _log = logging.getLogger(__name__)
 
@@ -23,15 +21,16 @@ class Publisher:
 
     def __init__(self, sink: PoolSink) -> None:
         self._sink = sink
-        self.newest: dict[str, tuple[str, PoolState]] = {}
+        self.newest: dict[tuple[str, str], PoolState] = {}
+        """What was last said, by pair and pool: one pool may be listed beside two pairs."""
         self.published = 0
 
     def publish(self, symbol: str, state: PoolState) -> None:
         """Hand a state to the sink; a failure is logged and must not stop the feed."""
-        before = self.newest.get(state.pool_id)
-        self.newest[state.pool_id] = (symbol, state)
+        before = self.newest.get((symbol, state.pool_id))
+        self.newest[symbol, state.pool_id] = state
         self.published += 1
-        if before is None or before[1].status is not state.status:
+        if before is None or before.status is not state.status:
             _log.info(
                 "pool %s of %s is %s%s",
                 state.pool_id,
@@ -43,10 +42,3 @@ class Publisher:
             self._sink.publish(symbol, state)
         except Exception:  # noqa: BLE001 -- whatever a sink does wrong, the feed goes on
             _log.exception("the sink of %s failed; the next state replaces this one", symbol)
-
-    def all_down(self, detail: str) -> None:
-        """Say of every pool that is not down already that it cannot be used, and why."""
-        for symbol, state in list(self.newest.values()):
-            if state.status is not PoolStatus.DOWN or state.detail != detail:
-                down = msgspec.structs.replace(state, status=PoolStatus.DOWN, detail=detail)
-                self.publish(symbol, down)

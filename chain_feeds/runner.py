@@ -30,8 +30,6 @@ _BACKOFF_FIRST_S = 0.25
 _BACKOFF_MAX_S = 15.0
 _HEALTHY_AFTER_S = 30.0
 _THREAD_STOP_S = 5.0
-_LOOP_LINGER_S = 0.05
-"""Closed transports leave the loop in later turns of it; then it may end."""
 
 
 class FeedStatus(msgspec.Struct, frozen=True):
@@ -86,14 +84,15 @@ class Feed:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        parts = [self._forever(self._part.run)]
-        if self._ticks is not None:
-            parts.append(self._forever(self._ticks))
-        await asyncio.gather(*parts)
+        # A group waits for every part when it is cancelled: connections are closed by then.
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self._forever(self._part.run))
+            if self._ticks is not None:
+                parts.create_task(self._forever(self._ticks))
 
     def status(self) -> FeedStatus:
         """Say what the feed is doing; safe from any thread."""
-        states = [state for _, state in list(self._publisher.newest.values())]
+        states = list(self._publisher.newest.values())
         return FeedStatus(
             chain=self._chain.name,
             source="node" if self._chain.has_node else "recorded",
@@ -194,4 +193,3 @@ class FeedThread:
         )
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await asyncio.sleep(_LOOP_LINGER_S)

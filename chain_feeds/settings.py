@@ -3,6 +3,7 @@
 A node's URL often carries a key: it is never logged nor shown; `shown_host` is what may be.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,8 @@ from chain_feeds.errors import ChainSettingsError
 
 _GETH_WS_PORT = 8546
 _GETH_HTTP_PORT = 8545
+_STALE_MIN_S = 0.5
+_STALE_MAX_S = 3600
 
 
 class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,7 +27,7 @@ class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http_url: str = ""
     recording: str = ""
     """A recording's file; "" for the one in ``chain_feeds/recordings`` named after the chain."""
-    stale_after_s: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 5.0
+    stale_after_s: Annotated[float, msgspec.Meta(ge=_STALE_MIN_S, le=_STALE_MAX_S)] = 5.0
     """Without a new block for this long, a chain's depth leaves the book."""
     max_jump_pct: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 30
     """A price that moves further at once is believed only when a second read confirms it."""
@@ -59,6 +62,11 @@ class FeedPool(msgspec.Struct, frozen=True):
     symbol: str
     spec: PoolSpec
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other: one pool may be listed beside two pairs."""
+        return f"{self.symbol}/{self.spec.pool_id}"
+
 
 def read_chains(
     section: Mapping[str, Any], pairs: tuple[PairSpec, ...], environ: Mapping[str, str]
@@ -69,7 +77,7 @@ def read_chains(
         section: ``[chains]`` as read from TOML: a table for each chain.
         pairs: what is listed.
         environ: ``TANDEM_RPC_<CHAIN>`` gives a node's WebSocket or HTTP URL, or both with a comma
-            between them.
+            between them; ``TANDEM_STALE_AFTER_<CHAIN>`` gives ``stale_after_s``.
 
     Raises:
         ChainSettingsError: names chain and key, what was wrong and what to do.
@@ -81,6 +89,7 @@ def read_chains(
         except msgspec.ValidationError as error:
             text, _, path = str(error).partition(" - at `$")
             raise ChainSettingsError(name, path.strip("`.") or "(table)", text) from None
+        table = _with_stale_limit(name, table, environ)
         variable = f"TANDEM_RPC_{name.upper()}"
         given = environ.get(variable, "")
         key = variable if given else "ws_url"
@@ -95,6 +104,21 @@ def read_chains(
                     pool.chain, "(table)", f"pools of {pair.symbol} name it; add this table"
                 )
     return tuple(chains)
+
+
+def _with_stale_limit(chain: str, table: ChainTable, environ: Mapping[str, str]) -> ChainTable:
+    variable = f"TANDEM_STALE_AFTER_{chain.upper()}"
+    text = environ.get(variable, "")
+    if not text:
+        return table
+    plain = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text, re.ASCII)
+    if plain is None or not _STALE_MIN_S <= float(text) <= _STALE_MAX_S:
+        raise ChainSettingsError(
+            chain,
+            variable,
+            f"expected seconds from {_STALE_MIN_S} to {_STALE_MAX_S}, was {text[:20]!r}",
+        )
+    return msgspec.structs.replace(table, stale_after_s=float(text))
 
 
 def pools_of(chain: str, pairs: tuple[PairSpec, ...]) -> tuple[FeedPool, ...]:

@@ -2,7 +2,7 @@
 
 Tables are read one by one, so that an error says file, line, what was expected, and what to do.
 The environment is read here and nowhere else: ``TANDEM_REDIS_URL``, ``TANDEM_DATA_DIR``,
-``TANDEM_JWT_SECRET`` and ``TANDEM_RPC_<CHAIN>``.
+``TANDEM_JWT_SECRET``, ``TANDEM_RPC_<CHAIN>`` and ``TANDEM_STALE_AFTER_<CHAIN>``.
 """
 
 import os

@@ -8,14 +8,14 @@ subscriptions silently, and is treated as a lost connection like any other.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import aiohttp
+import msgspec
 from eth_typing import HexStr
-from web3 import AsyncHTTPProvider, AsyncWeb3, WebSocketProvider
+from web3 import AsyncWeb3, WebSocketProvider
 from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
 from web3.utils.subscriptions import (
     LogsSubscription,
     LogsSubscriptionContext,
@@ -28,7 +28,8 @@ from actors.engine.pools.state import ConstantProduct
 from chain_feeds.errors import DecodeError, SourceLostError, WrongChainError
 from chain_feeds.inputs import Head, PoolEvent, Snapshot
 from chain_feeds.settings import ChainSettings, FeedPool, shown_host
-from chain_feeds.sources.evm_identity import Call, identity_fault, integer, questions
+from chain_feeds.sources.evm_identity import identity_fault, integer, questions
+from chain_feeds.sources.json_rpc import Answer, Call, JsonRpc
 from chain_feeds.venues import VENUES
 
 # The library's own lines carry whole URLs, and with them a provider's key.
@@ -37,7 +38,6 @@ logging.getLogger("web3.providers").setLevel(logging.CRITICAL)
 _REQUEST_TIMEOUT_S: Final = 5.0
 _PING_S: Final = 5.0
 _CLOSE_TIMEOUT_S: Final = 1.0
-_BATCH_MAX: Final = 100
 _TROUBLE: Final = (
     OSError,
     TimeoutError,
@@ -45,8 +45,11 @@ _TROUBLE: Final = (
     Web3Exception,
     WebSocketException,
     ValueError,
-    KeyError,
+    LookupError,
     TypeError,
+    AttributeError,
+    msgspec.MsgspecError,
+    DecodeError,
 )
 """What a node or the network can make the libraries raise; answers of a wrong shape included."""
 
@@ -67,22 +70,20 @@ class EvmSource:
         self._pools = [pool for pool in pools if pool.spec.kind in VENUES]
         self._unknown = [pool for pool in pools if pool.spec.kind not in VENUES]
         self._emit = emit
-        self._by_address = {pool.spec.address.lower(): pool for pool in self._pools}
+        self._by_address: dict[str, list[FeedPool]] = {}
+        for pool in self._pools:
+            self._by_address.setdefault(pool.spec.address.lower(), []).append(pool)
         self._blooms = {
-            pool.spec.pool_id: bloom_bits(pool.spec.address)
-            | bloom_bits(VENUES[pool.spec.kind].topic)
+            pool.key: bloom_bits(pool.spec.address) | bloom_bits(VENUES[pool.spec.kind].topic)
             for pool in self._pools
         }
-        timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_S)
-        self._http = AsyncHTTPProvider(
-            chain.http_url, request_kwargs={"timeout": timeout}, exception_retry_configuration=None
-        )
+        self._http = JsonRpc(chain.http_url, _REQUEST_TIMEOUT_S)
 
     async def check(self) -> dict[str, str]:
         """Ask the node who it is, and each contract whether it is what was listed.
 
         Returns:
-            What is wrong, by pool id; nothing for a pool that is right.
+            What is wrong, by `FeedPool.key`; nothing for a pool that is right.
 
         Raises:
             WrongChainError: the node is of another chain.
@@ -96,7 +97,7 @@ class EvmSource:
                 f"the node's chain id is {chain_id}, configured is {self._chain.table.chain_id}",
             )
         faults = {
-            pool.spec.pool_id: f"pools of kind {pool.spec.kind!r} cannot be read from a node, "
+            pool.key: f"pools of kind {pool.spec.kind!r} cannot be read from a node, "
             f"expected {' or '.join(VENUES)}"
             for pool in self._unknown
         }
@@ -104,7 +105,7 @@ class EvmSource:
             answers = await self._batch(questions(pool.spec))
             fault = identity_fault(pool.spec, answers)
             if fault:
-                faults[pool.spec.pool_id] = fault
+                faults[pool.key] = fault
         return faults
 
     async def follow(self) -> None:
@@ -115,7 +116,9 @@ class EvmSource:
         """
         try:
             async with AsyncWeb3(self._socket()) as w3:
+                _heed_cancellation()
                 await self._subscribe(w3)
+                _heed_cancellation()
                 answer = await self._batch([("eth_getBlockByNumber", ["latest", False])])
                 self._emit(self._head(_result(answer[0])))
                 await w3.subscription_manager.handle_subscriptions(run_forever=True)
@@ -140,13 +143,12 @@ class EvmSource:
         answers = await self._batch(calls)
         curves: dict[str, ConstantProduct | str] = {}
         for pool, answer in zip(self._pools, answers, strict=True):
-            curves[pool.spec.pool_id] = self._curve(pool, answer)
+            curves[pool.key] = self._curve(pool, answer)
         return Snapshot(head.number, head.hash, curves)
 
     async def close(self) -> None:
         """Close the HTTP connections."""
-        await self._http.disconnect()
-        await asyncio.sleep(0)  # lets the closed transports leave the loop
+        await self._http.close()
 
     def _socket(self) -> WebSocketProvider:
         return WebSocketProvider(
@@ -181,27 +183,10 @@ class EvmSource:
 
     async def _on_log(self, context: LogsSubscriptionContext) -> None:
         log: Any = context.result
-        pool = self._by_address.get(str(log["address"]).lower())
-        if pool is None or log["blockNumber"] is None:
+        if log["blockNumber"] is None:
             return
-        curve: ConstantProduct | None = None
-        problem = ""
-        try:
-            topics = [_hex(topic) for topic in log["topics"]]
-            curve = VENUES[pool.spec.kind].decode_log(pool.spec, topics, _bytes(log["data"]))
-        except DecodeError as error:
-            problem = str(error)
-        self._emit(
-            PoolEvent(
-                pool_id=pool.spec.pool_id,
-                block=integer(log["blockNumber"]),
-                block_hash=_hex(log["blockHash"]),
-                log_index=integer(log["logIndex"]),
-                curve=curve,
-                problem=problem,
-                removed=bool(log.get("removed", False)),
-            )
-        )
+        for pool in self._by_address.get(str(log["address"]).lower(), ()):
+            self._emit(_event(pool, log))
 
     def _head(self, block: Any) -> Head:  # noqa: ANN401 -- JSON or web3's view of it
         bloom = block.get("logsBloom")
@@ -218,7 +203,7 @@ class EvmSource:
             ),
         )
 
-    def _curve(self, pool: FeedPool, answer: Mapping[str, Any]) -> ConstantProduct | str:
+    def _curve(self, pool: FeedPool, answer: Answer) -> ConstantProduct | str:
         error = answer.get("error")
         if error is not None:
             if _unknown_block(error):
@@ -229,22 +214,11 @@ class EvmSource:
         except DecodeError as problem:
             return str(problem)
 
-    async def _batch(self, calls: Sequence[Call]) -> list[Mapping[str, Any]]:
-        answers: list[Mapping[str, Any]] = []
-        for start in range(0, len(calls), _BATCH_MAX):
-            part = [
-                (RPCEndpoint(method), list(args)) for method, args in calls[start:][:_BATCH_MAX]
-            ]
-            try:
-                got: Any = await self._http.make_batch_request(part)
-            except _TROUBLE as error:
-                raise self._lost(self._chain.http_url, error) from None
-            if not isinstance(got, list) or len(got) != len(part):
-                raise SourceLostError(
-                    self._chain.name, "the node does not answer batches of requests as expected"
-                )
-            answers += got
-        return answers
+    async def _batch(self, calls: Sequence[Call]) -> list[Answer]:
+        try:
+            return await self._http.batch(calls)
+        except _TROUBLE as error:
+            raise self._lost(self._chain.http_url, error) from None
 
     def _lost(self, url: str, error: BaseException) -> SourceLostError:
         cause = error.__cause__ or error
@@ -266,7 +240,36 @@ def bloom_bits(value: str) -> int:
     return bits
 
 
-def _result(answer: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON of any shape
+def _event(pool: FeedPool, log: Any) -> PoolEvent:  # noqa: ANN401 -- web3's view of a log
+    curve: ConstantProduct | None = None
+    problem = ""
+    try:
+        topics = [_hex(topic) for topic in log["topics"]]
+        curve = VENUES[pool.spec.kind].decode_log(pool.spec, topics, _bytes(log["data"]))
+    except DecodeError as error:
+        problem = str(error)
+    return PoolEvent(
+        pool=pool.key,
+        block=integer(log["blockNumber"]),
+        block_hash=_hex(log["blockHash"]),
+        log_index=integer(log["logIndex"]),
+        curve=curve,
+        problem=problem,
+        removed=bool(log.get("removed", False)),
+    )
+
+
+def _heed_cancellation() -> None:
+    """End a task that was cancelled while web3 did not let it through.
+
+    `asyncio.wait_for` before Python 3.12 loses a cancellation that comes together with its result.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _result(answer: Answer) -> Any:  # noqa: ANN401 -- JSON of any shape
     if answer.get("result") is None:
         raise SourceLostError("node", f"no result: {str(answer.get('error'))[:120]}")
     return answer["result"]

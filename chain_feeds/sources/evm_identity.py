@@ -1,12 +1,10 @@
 """Whether the contract at a listed address is the pool that was listed: questions and verdict."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from actors.engine.pair_spec import PoolSpec
-
-Call = tuple[str, Sequence[Any]]
-"""A method of the node and its parameters."""
+from chain_feeds.sources.json_rpc import Answer, Call
 
 _TOKEN0: Final = "0x0dfe1681"
 _TOKEN1: Final = "0xd21220a7"
@@ -25,7 +23,7 @@ def questions(spec: PoolSpec) -> list[Call]:
     ]
 
 
-def identity_fault(spec: PoolSpec, answers: Sequence[Mapping[str, Any]]) -> str:
+def identity_fault(spec: PoolSpec, answers: Sequence[Answer]) -> str:
     """Say in one line why a contract is not the listed pool, "" if it is."""
     code, first, second, base_decimals, quote_decimals = (
         str(answer.get("result") or "") for answer in answers

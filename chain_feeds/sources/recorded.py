@@ -212,8 +212,8 @@ class RecordedFeed:
             changed += [(pool.symbol, _down(pool, problem)) for pool, problem in self._missing]
         for pool, position in self._found:
             reserves = here.step.reserves[position]
-            if self._shown.get(pool.spec.pool_id) != reserves:
-                self._shown[pool.spec.pool_id] = reserves
+            if self._shown.get(pool.key) != reserves:
+                self._shown[pool.key] = reserves
                 changed.append((pool.symbol, self._state(pool, reserves, here.time_ns)))
         return changed
 

@@ -44,7 +44,7 @@ class FakeChain:
         self.states: list[dict[str, ConstantProduct]] = []
         self.heads: list[Head] = []
         self.logs: list[list[PoolEvent]] = []
-        self._append({item.spec.pool_id: curve(1_000_000, 3_000) for item in pools}, [])
+        self._append({item.key: curve(1_000_000, 3_000) for item in pools}, [])
 
     @property
     def tip(self) -> Head:
@@ -62,7 +62,7 @@ class FakeChain:
         changes: list[tuple[str, ConstantProduct]] = []
         for item in self.pools:
             for _ in range(self._random.choice([0, 0, 1, 1, 2])):
-                pool_id = item.spec.pool_id
+                pool_id = item.key
                 step = self._random.uniform(0.97, 1.03)
                 before = state[pool_id]
                 state[pool_id] = ConstantProduct.of(

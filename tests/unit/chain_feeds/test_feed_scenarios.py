@@ -63,7 +63,7 @@ class World:
             if message is lost or (
                 isinstance(message, PoolEvent)
                 and isinstance(lost, PoolEvent)
-                and message.pool_id == lost.pool_id
+                and message.pool == lost.pool
             ):
                 messages.remove(message)
 
@@ -135,7 +135,7 @@ def test_feed_after_random_faults_says_the_truth(seed: int) -> None:
     for item in POOLS:
         said = world.said[item.spec.pool_id]
         assert said.status is PoolStatus.LIVE, said.detail
-        assert said.curve == world.chain.truth[item.spec.pool_id]
+        assert said.curve == world.chain.truth[item.key]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -148,8 +148,8 @@ def test_feed_without_faults_reads_the_contracts_once(seed: int) -> None:
         world.tell(*world.chain.mine(), faulty=False)
         world.now_ns += 100 * NS_PER_MS
         assert world.feed.take_snapshot_request(world.now_ns) is None
-        for _, state in world.feed.take_updates(world.now_ns):
-            assert state.curve == world.chain.truth[state.pool_id]
+        for symbol, state in world.feed.take_updates(world.now_ns):
+            assert state.curve == world.chain.truth[f"{symbol}/{state.pool_id}"]
             assert state.block == world.chain.tip.number
             assert state.block_time_ns == world.chain.tip.time_s * NS_PER_S
     assert world.feed.missed_logs == 0
