@@ -40,15 +40,15 @@ class Fills:
         level.visible_lots -= lots
         if maker.display_lots:
             maker.shown_lots -= lots
-        now, sequence = market.now_ns, market.sequence
+        now = market.now_ns
         fill = Fill(number, price, lots, _TAKER, "", taker_fee, now)
         # As `_note` does it, in place: this is the innermost loop of the exchange.
         taker.filled_lots += lots
         taker.remaining_lots -= lots
         taker.filled_quote_raw += quote
-        taker.fee_raw += taker_fee
-        taker.updated_ns = now
-        taker.sequence = sequence
+        if taker_fee:
+            taker.fee_raw += taker_fee
+        # Whoever let it enter has written the time and the sequence into the taker.
         if taker.fills is None:
             taker.fills = [fill]
         else:
@@ -57,9 +57,11 @@ class Fills:
         maker.filled_lots = maker_filled = maker.filled_lots + lots
         maker.remaining_lots = maker_left = maker.remaining_lots - lots
         maker.filled_quote_raw = maker_quote = maker.filled_quote_raw + quote
-        maker.fee_raw += maker_fee
-        maker.updated_ns = now
-        maker.sequence = sequence
+        if maker_fee:
+            maker.fee_raw += maker_fee
+        if maker_left:  # else it closes now, and that is noted with the closing
+            maker.updated_ns = now
+            maker.sequence = market.sequence
         if maker.fills is None:
             maker.fills = [fill]
         else:

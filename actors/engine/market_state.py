@@ -26,6 +26,8 @@ from actors.engine.twap import TwapBook
 from actors.engine.units import MarketStatus, Mode, OrderStatus, Reason, Side
 
 _BUY = Side.BUY
+_EXPIRED, _CANCELED = OrderStatus.EXPIRED, OrderStatus.CANCELED
+_TIME_IN_FORCE = Reason.TIME_IN_FORCE
 
 
 class MarketState:
@@ -92,17 +94,25 @@ class MarketState:
         self.traded_high = 0
 
     def close(self, order: Order, status: OrderStatus, reason: Reason) -> None:
-        """End an order that is neither on the book nor among the stops any more."""
-        order.updated_ns = self.now_ns
-        order.sequence = self.sequence
-        order.pending = False
-        self.open.remove(order)
+        """End an order that is neither on the book nor among the stops any more.
+
+        Flat, since every order comes here: it leaves the index and enters the closed ones in place.
+        """
         if order.held_raw:
             release_to(self.postings, order, 0)
-        state = OrderState(
-            order.order_no,
+        number, user, living = order.order_no, order.user, self.open
+        del living.by_number[number]
+        mine = living.by_user[user]
+        if type(mine) is dict and len(mine) > 1:
+            del mine[number]
+        else:
+            del living.by_user[user]
+        if order.client_order_id:
+            del living.by_client_id[user, order.client_order_id]
+        self.closed.recent[number] = state = OrderState(
+            number,
             order.command_id,
-            order.user,
+            user,
             order.client_order_id,
             order.side,
             order.order_type,
@@ -121,11 +131,10 @@ class MarketState:
             order.expire_at_ns,
             order.parent,
             order.created_ns,
-            order.updated_ns,
-            order.sequence,
+            self.now_ns,
+            self.sequence,
             order.fills or [],  # the order is gone: its list may be handed on
         )
-        self.closed.add(state)
         self.events.append(OrderClosed(state))
         if order.parent:
             self.parents_touched = True
@@ -135,17 +144,16 @@ class MarketState:
         """End a living order wherever it waits."""
         level = order.level
         if level is not None:
-            side = self.book.bids if order.side is _BUY else self.book.asks
             level.unlink(order)
             if not level.dirty:
                 level.dirty = True
-                side.dirty.append(level)
+                self.book.dirty.append(level)
             if level.head is None:
-                side.drop(level)
+                (self.book.asks if order.side else self.book.bids).drop(level)
         elif order.pending:
             self.stops.remove(order)
-        expired = reason is Reason.TIME_IN_FORCE
-        self.close(order, OrderStatus.EXPIRED if expired else OrderStatus.CANCELED, reason)
+            order.pending = False
+        self.close(order, _EXPIRED if reason is _TIME_IN_FORCE else _CANCELED, reason)
 
     def put_pool(self, state: PoolState) -> None:
         """Take a pool's state as the truth from now on; in live mode it is only shown."""
@@ -235,8 +243,11 @@ class MarketState:
         waiting = {order.order_no for order in self.stops.orders()}
         invariant(not placed & waiting, "an order is on the book and among the stops")
         invariant(placed | waiting == set(self.open.by_number), "index and places differ")
-        by_user = sum(len(mine) for mine in self.open.by_user.values())
-        invariant(by_user == len(self.open), "orders by user and by number differ")
+        by_user = [one for user in self.open.by_user for one in self.open.of_user(user)]
+        invariant(
+            sorted(one.order_no for one in by_user) == sorted(self.open.by_number),
+            "orders by user and by number differ",
+        )
         for order in self.open.all():
             self._validate_order(order)
 

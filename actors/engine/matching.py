@@ -31,6 +31,7 @@ _STOPPED = frozenset({Reason.SELF_TRADE, Reason.FUNDS_EXHAUSTED, Reason.PRICE_PR
 _BUY, _LIMIT = Side.BUY, OrderType.LIMIT
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _NONE, _FILLED = Reason.NONE, OrderStatus.FILLED
+_NO_LIQUIDITY = Reason.NO_LIQUIDITY
 _OWN_REMAINDER = frozenset({OrderType.IOC, OrderType.FOK})
 
 
@@ -57,8 +58,8 @@ class Matcher:
 
     def enter(self, taker: Order) -> None:
         """Let an order trade, then rest, fill or close. It is in the index, and nowhere else."""
+        market = self._market
         if taker.order_type is _LIMIT and taker.route is not _DEX:
-            market = self._market
             opposite = market.book.asks if taker.side is _BUY else market.book.bids
             keys = opposite.keys
             limit_key = taker.limit_ticks * opposite.sign
@@ -71,8 +72,11 @@ class Matcher:
                     return
         before = taker.filled_lots
         reason = self._walk(taker)
-        self._finish(taker, reason, traded=taker.filled_lots > before)
-        if taker.route is RouteMode.DEX and taker.filled_lots > before:
+        if not taker.remaining_lots:
+            market.close(taker, _FILLED, _NONE)
+        else:
+            self._finish(taker, reason, traded=taker.filled_lots > before)
+        if taker.route is _DEX and taker.filled_lots > before:
             # Only such an order can push a pool through what rests beside it.
             self.sweep_resting()
 
@@ -128,7 +132,7 @@ class Matcher:
         if not limit:
             limit = bound_of(market, _intent(taker))
             if not limit or (market.funds and not taker.held_raw):
-                return Reason.NO_LIQUIDITY
+                return _NO_LIQUIDITY
         if market.pools_tradable and route is not _CEX:
             return self._walk_hybrid(taker, opposite, limit)
         if route is _DEX:
@@ -140,7 +144,7 @@ class Matcher:
             reason = self._take_level(taker, opposite, levels[keys[-1]])
             if reason is not _NONE:
                 return reason
-        return Reason.NO_LIQUIDITY if taker.remaining_lots else _NONE
+        return _NO_LIQUIDITY if taker.remaining_lots else _NONE
 
     def _walk_hybrid(self, taker: Order, opposite: BookSide, limit: int) -> Reason:
         """Take pools up to one tick before the best level, then the level, and so on."""
@@ -211,7 +215,7 @@ class Matcher:
         market = self._market
         funds, price = market.funds, level.price_ticks
         capped = funds and not taker.limit_ticks and taker.side is _BUY
-        trade = self._fills.trade
+        trade, close = self._fills.trade, market.close
         unit = market.rules.quote_unit
         if not level.dirty:
             opposite.touch(level)
@@ -223,8 +227,9 @@ class Matcher:
                     return reason
                 maker = level.head
                 continue
+            left = taker.remaining_lots
             lots = maker.shown_lots if maker.display_lots else maker.remaining_lots
-            lots = min(lots, taker.remaining_lots)
+            lots = min(lots, left)
             if capped:
                 most = affordable_lots(taker.held_raw, price, taker.taker_ppm, unit)
                 if most < lots:
@@ -232,30 +237,36 @@ class Matcher:
                         return Reason.FUNDS_EXHAUSTED
                     lots = most
             trade(taker, maker, level, lots)
-            if maker.remaining_lots and not maker.display_lots:
-                break
-            self._settle_maker(maker, level)
-            maker = level.head
+            if maker.remaining_lots:
+                if not maker.display_lots:
+                    break
+                self._settle_maker(maker, level)
+                maker = level.head
+                continue
+            # Filled: the first of the queue leaves it, as `Level.unlink` does it.
+            filled, maker = maker, maker.next
+            level.head = maker
+            filled.level = None
             if maker is None:
+                level.tail = None
                 opposite.drop(level)
+            else:
+                filled.next = maker.previous = None
+            close(filled, _FILLED, _NONE)
         return _NONE
 
     # How an order stands afterwards.
 
-    def _close_filled(self, order: Order) -> None:
-        self._market.close(order, _FILLED, _NONE)
-
     def _finish(self, taker: Order, reason: Reason, *, traded: bool) -> None:
+        """Rest or end an order of which something is left."""
         market = self._market
-        if not taker.remaining_lots:
-            self._close_filled(taker)
-        elif taker.order_type is _LIMIT and reason is _NONE and taker.route is not _DEX:
+        if taker.order_type is _LIMIT and reason is _NONE and taker.route is not _DEX:
             market.rest(taker)
             if traded:
                 market.tell_rested(taker)
         elif reason in _STOPPED:
             market.close(taker, OrderStatus.CANCELED, reason)
-        elif taker.route is RouteMode.DEX:
+        elif taker.route is _DEX:
             market.close(taker, OrderStatus.CANCELED, Reason.NO_LIQUIDITY)
         elif taker.order_type in RESTING:
             market.rest(taker)
@@ -376,7 +387,7 @@ class Matcher:
         """Close a filled maker, or refill an iceberg at the back; True for the latter."""
         if not maker.remaining_lots:
             level.unlink(maker)
-            self._close_filled(maker)
+            self._market.close(maker, _FILLED, _NONE)
         elif maker.display_lots and not maker.shown_lots:
             level.unlink(maker)
             maker.shown_lots = min(maker.display_lots, maker.remaining_lots)

@@ -1,13 +1,14 @@
 """The engine of one market (one pair in one mode): commands in, events out.
 
 `PairEngine` is all that a pair's shell knows. It owns nothing of its own but the memory of command
-ids and the public counters; what commands do is in `placing`, `matching` and `parents`. For each
-batch the shell calls, in this order: `due`, `hold_for` for every command, `apply` and `reply_to`
-for every command, then `drain_levels`, `drain_postings` and `close_record` once. The same calls
-with the same arguments give the same events, state and hash, on any machine.
+ids and the public counters; what commands do is in `placing`, `amending`, `matching` and `parents`.
+For each batch the shell calls, in this order: `due`, `hold_for` for every command, `apply` and
+`reply_to` for every command, then `drain_levels`, `drain_postings` and `close_record` once. The
+same calls with the same arguments give the same events, state and hash, on any machine.
 """
 
 from actors.engine import command_log as log
+from actors.engine.amending import AmendDesk
 from actors.engine.command_log import CommandLog, Outcome
 from actors.engine.commands import (
     AmendOrder,
@@ -61,6 +62,7 @@ class PairEngine:
         self._market = MarketState(spec, mode)
         self._matcher = Matcher(self._market)
         self._desk = OrderDesk(self._market, self._matcher)
+        self._amends = AmendDesk(self._market, self._matcher)
         self._parents = ParentDesk(self._market, self._desk)
         self._log = CommandLog()
         self._replies = Replies(self._market, self._log)
@@ -104,7 +106,7 @@ class PairEngine:
         if isinstance(command, PlaceOrder):
             return self._desk.need_to_place(command, time_ns)
         if isinstance(command, AmendOrder):
-            return self._desk.need_to_amend(command)
+            return self._amends.need_of(command)
         if isinstance(command, TwapSlice):
             return self._parents.need_of_slice(command)
         if isinstance(command, PlaceScale):
@@ -189,6 +191,7 @@ class PairEngine:
         self._levels_changed = market.pools_changed = False
         market.publish_trades()
         self._log.turn(market.now_ns)
+        market.closed.turn()
         market.expiry.tidy(market.open.by_number)
 
     # What the shell asks about the whole.
@@ -258,7 +261,7 @@ class PairEngine:
 
     def _dispatch(self, command: AnyCommand, held_raw: int) -> Outcome:
         if isinstance(command, AmendOrder):
-            return self._desk.amend(command, held_raw)
+            return self._amends.amend(command, held_raw)
         if isinstance(command, CancelAll):
             return self._parents.cancel_all(command)
         if isinstance(command, PoolUpdated):
@@ -306,7 +309,7 @@ class PairEngine:
         if isinstance(command, PlaceOrder):
             self._desk.give_back(command, held_raw)
         elif isinstance(command, AmendOrder):
-            self._desk.give_back_amend(command, held_raw)
+            self._amends.give_back(command, held_raw)
         elif isinstance(command, TwapSlice):
             self._parents.give_back_slice(command, held_raw)
         elif isinstance(command, PlaceScale):

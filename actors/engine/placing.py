@@ -1,11 +1,11 @@
-"""Placing, amending and cancelling orders: from a command to an order, or to a refusal."""
+"""Placing and cancelling orders: from a command to an order, or to a refusal."""
 
 from actors.engine import order_policies as policies
 from actors.engine.command_log import Outcome, of_order, of_refusal
-from actors.engine.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder
+from actors.engine.commands import CancelAll, CancelOrder, PlaceOrder
 from actors.engine.estimate import Estimate, Intent, estimate
-from actors.engine.events import CommandRejected, OrderAccepted, OrderAmended
-from actors.engine.holds import limit_need, place_need, rate_of, release_to
+from actors.engine.events import CommandRejected, OrderAccepted
+from actors.engine.holds import limit_need, place_need, rate_of
 from actors.engine.level import Order
 from actors.engine.market_state import MarketState
 from actors.engine.matching import Matcher
@@ -13,6 +13,7 @@ from actors.engine.order_policies import IMMEDIATE, STOPS, UNPRICED, Refusal, re
 from actors.engine.settlement import HoldNeed, ReleasePosting
 from actors.engine.stops import is_through
 from actors.engine.units import (
+    PPM,
     RAW_MAX,
     MarketStatus,
     OrderNo,
@@ -26,18 +27,28 @@ from actors.engine.units import (
 
 _MARKET, _STOP_MARKET, _LIMIT = OrderType.MARKET, OrderType.STOP_MARKET, OrderType.LIMIT
 _STOP_LIMIT, _TRADING = OrderType.STOP_LIMIT, MarketStatus.TRADING
+_DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
 
 
 class OrderDesk:
     """Takes the commands about single orders of one market."""
 
-    __slots__ = ("_market", "_matcher", "_spec")
+    __slots__ = ("_by_side", "_market", "_matcher", "_spec", "_usual")
 
     def __init__(self, market: MarketState, matcher: Matcher) -> None:
         self._market = market
         self._matcher = matcher
         self._spec = market.spec
+        book, spec, rules = market.book, market.spec, market.rules
+        # By side: its own levels, and what it would trade with.
+        self._by_side = ((book.bids, book.asks), (book.asks, book.bids))
+        self._usual = (
+            max(1, spec.min_order_lots),
+            rules.size_max,
+            spec.max_price_ticks,
+            rules.worth_max,
+        )
 
     # What must be held first.
 
@@ -59,18 +70,83 @@ class OrderDesk:
         most = limit_need(Side.BUY, command.size_lots, met.bound_ticks, taker_ppm, market.rules)
         return HoldNeed(command.user, command.side, least, min(max(least, most), RAW_MAX))
 
-    def need_to_amend(self, command: AmendOrder) -> HoldNeed | None:
-        """Reckon what an amend needs beyond what the order holds; None for nothing."""
-        order = self._market.open.by_number.get(command.order_no)
-        if self._amend_fault(command, order) is not None or order is None:
-            return None
-        more = self._amended_need(command, order) - order.held_raw
-        return HoldNeed(order.user, order.side, more, more) if more > 0 else None
-
     # Placing.
 
     def place(self, command: PlaceOrder, held_raw: int) -> Outcome:
-        """Apply a new order; ``held_raw`` is what is held for it, -1 for too little."""
+        """Apply a new order; ``held_raw`` is what is held for it, -1 for too little.
+
+        The usual order, a limit order without extras that meets nobody, is checked and put on the
+        book here, in one flat piece: most are such, and each costs little more than what is done
+        for it. Whatever is not so, every fault included, is left to `_place_any` untouched.
+        """
+        market = self._market
+        least, most, highest, worth_max = self._usual
+        size, price, side = command.size_lots, command.price_ticks, command.side
+        here, opposite = self._by_side[side]
+        key, keys = price * here.sign, opposite.keys
+        if (
+            command.order_type is not _LIMIT
+            or not (least <= size <= most and 0 < price <= highest and size * price <= worth_max)
+            or (keys and keys[-1] >= -key)
+            or command.stop_ticks
+            or command.display_lots
+            or command.expire_at_ns
+            or command.time_in_force_ms
+            or command.client_order_id
+            or command.route is _DEX
+            or market.status is not _TRADING
+            or (market.pools_tradable and self._meets_pool(command))
+        ):
+            return self._place_any(command, held_raw)
+        number = OrderNo(market.last_order_no + 1)
+        user, now = command.user, market.now_ns
+        order = Order(
+            number, command.command_id, user, "", side, _LIMIT, command.stp, command.route,
+            price, 0, size, 0, size, 0, now, now, market.sequence,
+        )  # fmt: skip
+        if market.funds and not self._fund(order, command, held_raw):
+            return self._place_any(command, held_raw)
+        market.last_order_no = number
+        living = market.open
+        living.by_number[number] = order
+        mine = living.by_user.setdefault(user, order)
+        if mine is not order:
+            living.add_further(mine, order)
+        market.events.append(OrderAccepted(number, user, side, price, size, _OPEN, "", ""))
+        here.add(order)
+        return number * 10 + 1  # of_order, in place
+
+    def _meets_pool(self, command: PlaceOrder) -> bool:
+        if command.route is _CEX:
+            return False
+        best, side = self._market.pools.best_ticks(command.side), command.side
+        return best > 0 and (best >= command.price_ticks if side else best <= command.price_ticks)
+
+    def _fund(self, order: Order, command: PlaceOrder, held_raw: int) -> bool:
+        """Give an order that will rest its rates and its hold; false where it may not have them."""
+        market, spec, user = self._market, self._spec, order.user
+        rules, maker_ppm, taker_ppm = market.rules, command.maker_fee_ppm, command.taker_fee_ppm
+        if maker_ppm < 0:
+            maker_ppm = spec.maker_fee_ppm
+        if taker_ppm < 0:
+            taker_ppm = spec.taker_fee_ppm
+        if order.side:
+            need = keep = order.size_lots * rules.base_unit
+        else:
+            notional = order.limit_ticks * order.size_lots * rules.quote_unit
+            need = notional - (-notional * taker_ppm // PPM)
+            keep = notional - (-notional * maker_ppm // PPM)
+        most = command.open_orders_max or spec.max_open_orders
+        if held_raw < need or market.open.count(user) >= most:
+            return False
+        order.maker_ppm, order.taker_ppm = maker_ppm, taker_ppm
+        order.held_in_raw, order.held_raw = held_raw, keep
+        if held_raw > keep:
+            order.released_raw = free = held_raw - keep
+            market.postings.append(ReleasePosting(user, order.side, free))
+        return True
+
+    def _place_any(self, command: PlaceOrder, held_raw: int) -> Outcome:
         market = self._market
         fault = policies.check_place(command, market.rules, market.now_ns)
         if market.status is not _TRADING:
@@ -233,142 +309,6 @@ class OrderDesk:
         )
         return estimate(self._market, intent)
 
-    # Amending.
-
-    def amend(self, command: AmendOrder, held_raw: int) -> Outcome:
-        """Apply an amend: in place where only the size shrinks, else through the queue again."""
-        market = self._market
-        order = market.open.by_number.get(command.order_no)
-        if order is not None and order.user != command.user:
-            order = None
-        fault = self._amend_fault(command, order)
-        if fault is None and order is not None:
-            fault = self._amend_refused_now(command, order, held_raw)
-        if fault is not None or order is None:
-            return self._refuse_amend(command, fault or refuse(Reason.ORDER_NOT_FOUND), held_raw)
-        price = command.price_ticks or order.limit_ticks
-        size = command.size_lots or order.size_lots
-        if held_raw > 0:
-            order.held_raw += held_raw
-            order.held_in_raw += held_raw
-        if order.pending:
-            self._amend_waiting(order, price, size)
-        elif price == order.limit_ticks and size < order.size_lots:
-            self._matcher.shrink(order, size)
-            self._tell_amended(order, kept=True)
-        else:
-            self._requeue(order, price, size)
-        return of_order(order.order_no)
-
-    def _amend_waiting(self, order: Order, price: int, size: int) -> None:
-        market = self._market
-        order.limit_ticks = price
-        order.remaining_lots += size - order.size_lots
-        order.size_lots = size
-        order.updated_ns, order.sequence = market.now_ns, market.sequence
-        if market.funds:
-            release_to(market.postings, order, self._full_need(order, price, order.remaining_lots))
-        self._tell_amended(order, kept=True)
-
-    def _requeue(self, order: Order, price: int, size: int) -> None:
-        market = self._market
-        market.withdraw(order)
-        order.limit_ticks = price
-        order.remaining_lots += size - order.size_lots
-        order.size_lots = size
-        order.updated_ns, order.sequence = market.now_ns, market.sequence
-        self._tell_amended(order, kept=False)
-        self._matcher.enter(order)
-
-    def _tell_amended(self, order: Order, *, kept: bool) -> None:
-        self._market.events.append(
-            OrderAmended(
-                order.order_no,
-                order.user,
-                order.limit_ticks,
-                order.size_lots,
-                order.filled_lots,
-                order.remaining_lots,
-                order.filled_quote_raw,
-                kept_priority=kept,
-            )
-        )
-
-    def _amend_fault(self, command: AmendOrder, order: Order | None) -> Refusal | None:
-        """Find what is wrong with an amend, funds and book aside."""
-        market = self._market
-        if market.status is not MarketStatus.TRADING:
-            return refuse(Reason.MARKET_HALTED)
-        fault = policies.check_amend(command, market.rules)
-        if fault is not None:
-            return fault
-        if order is None or order.user != command.user:
-            return self._absent(command.user, command.order_no)
-        price = command.price_ticks or order.limit_ticks
-        size = command.size_lots or order.size_lots
-        if size <= order.filled_lots:
-            return refuse(
-                Reason.INVALID_QUANTITY, "quantity must be above what is filled; cancel to end it"
-            )
-        fault = policies.check_size(size, max(price, order.limit_ticks), market.rules)
-        return fault or self._amend_pointless(order, price, size)
-
-    def _amend_pointless(self, order: Order, price: int, size: int) -> Refusal | None:
-        if price == order.limit_ticks and size == order.size_lots:
-            return refuse(Reason.NOTHING_TO_AMEND)
-        if order.parent.startswith("twap/") or (
-            order.order_type is OrderType.STOP_MARKET and price != order.limit_ticks
-        ):
-            return refuse(Reason.NOT_AMENDABLE)
-        return None
-
-    def _amend_refused_now(
-        self, command: AmendOrder, order: Order, held_raw: int
-    ) -> Refusal | None:
-        if self._market.funds and (
-            held_raw < 0 or order.held_raw + held_raw < self._amended_need(command, order)
-        ):
-            return refuse(Reason.INSUFFICIENT_FUNDS)
-        price = command.price_ticks or order.limit_ticks
-        if (
-            order.order_type is OrderType.POST_ONLY
-            and price != order.limit_ticks
-            and self._matcher.would_take(order.side, price, order.route)
-        ):
-            return refuse(Reason.WOULD_TAKE)
-        return None
-
-    def _amended_need(self, command: AmendOrder, order: Order) -> int:
-        """Reckon what an order must hold to be amended: as a taker, if it enters anew."""
-        if not self._market.funds:
-            return 0
-        price = command.price_ticks or order.limit_ticks
-        size = command.size_lots or order.size_lots
-        if not order.pending and price == order.limit_ticks and size < order.size_lots:
-            return 0
-        return self._full_need(order, price, size - order.filled_lots)
-
-    def _full_need(self, order: Order, price: int, lots: int) -> int:
-        if order.order_type is OrderType.STOP_MARKET:
-            spec = self._spec
-            price = policies.protected_ticks(order.stop_ticks, spec.price_protection_ppm, up=True)
-            price = min(price, spec.max_price_ticks)
-        return limit_need(order.side, lots, price, order.taker_ppm, self._market.rules)
-
-    def _refuse_amend(self, command: AmendOrder, fault: Refusal, held_raw: int) -> Outcome:
-        market = self._market
-        self.give_back_amend(command, held_raw)
-        market.events.append(CommandRejected(command.user, fault.reason, fault.message))
-        return of_refusal(fault.reason, command.order_no)
-
-    def give_back_amend(self, command: AmendOrder, held_raw: int) -> None:
-        """Free a hold that was made for an amend which changes nothing."""
-        # The order may have closed within this batch, after the hold was made for it.
-        number = command.order_no
-        known = self._market.open.by_number.get(number) or self._market.closed.get(number)
-        if known is not None:
-            self._market.release(ReleasePosting(known.user, known.side, held_raw))
-
     # Cancelling.
 
     def cancel(self, command: CancelOrder) -> Outcome:
@@ -379,15 +319,9 @@ class OrderDesk:
         if order is not None and order.user == command.user:
             market.cancel(order, Reason.USER_CANCELED)
             return of_order(number)
-        fault = self._absent(command.user, number)
+        fault = absent(market, command.user, number)
         market.events.append(CommandRejected(command.user, fault.reason, fault.message))
         return of_refusal(fault.reason, number)
-
-    def _absent(self, user: UserId, number: int) -> Refusal:
-        """Say what is wrong with the number of an order that does not live (for this user)."""
-        closed = self._market.closed.get(number)
-        known = closed is not None and closed.user == user
-        return refuse(Reason.ORDER_CLOSED if known else Reason.ORDER_NOT_FOUND)
 
     def cancel_all(self, command: CancelAll) -> list[int]:
         """Cancel a user's orders, oldest first; returns their numbers."""
@@ -398,6 +332,13 @@ class OrderDesk:
                 market.cancel(order, command.reason)
                 numbers.append(order.order_no)
         return numbers
+
+
+def absent(market: MarketState, user: UserId, number: OrderNo) -> Refusal:
+    """Say what is wrong with the number of an order that does not live (for this user)."""
+    closed = market.closed.get(number)
+    known = closed is not None and closed.user == user
+    return refuse(Reason.ORDER_CLOSED if known else Reason.ORDER_NOT_FOUND)
 
 
 def _is_unpriced_now(command: PlaceOrder) -> bool:

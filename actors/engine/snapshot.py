@@ -30,7 +30,7 @@ from actors.engine.units import (
     UserId,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class SnapshotError(Exception):
@@ -86,7 +86,8 @@ class MarketSnapshot(msgspec.Struct, array_like=True):
     trade_seq: int
     resting: list[OrderRecord]
     waiting: list[OrderRecord]
-    closed: list[OrderState]
+    closed_recent: list[OrderState]
+    closed_older: list[OrderState]
     commands_recent: dict[str, int | tuple[int, ...]]
     commands_older: dict[str, int | tuple[int, ...]]
     commands_since_ns: int
@@ -112,7 +113,8 @@ def capture(market: MarketState, commands: CommandLog, counters: tuple[int, int,
         *counters,
         resting,
         [_record(order) for order in market.stops.orders()],
-        market.closed.in_order(),
+        list(market.closed.recent.values()),
+        list(market.closed.older.values()),
         commands.recent,
         commands.older,
         commands.since_ns,
@@ -170,8 +172,8 @@ def fill(market: MarketState, commands: CommandLog, snapshot: MarketSnapshot) ->
         market.open.add(order)
         if order.expire_at_ns:
             market.expiry.add(order.expire_at_ns, order.order_no)
-    for state in snapshot.closed:
-        market.closed.add(state)
+    market.closed.recent = {state.order_no: state for state in snapshot.closed_recent}
+    market.closed.older = {state.order_no: state for state in snapshot.closed_older}
     commands.recent = dict(snapshot.commands_recent)
     commands.older = dict(snapshot.commands_older)
     commands.since_ns = snapshot.commands_since_ns

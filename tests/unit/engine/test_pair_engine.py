@@ -194,14 +194,14 @@ def test_cancel_all_reply_lists_the_cancelled_orders_again_when_repeated():
 
 
 def test_closed_orders_beyond_the_ring_are_forgotten():
-    """The oldest of too many closed orders is not found any more; its command is still known."""
+    """The oldest of too many closed orders are not found any more; their commands are known."""
     market = Market()
-    for _ in range(CLOSED_KEPT + 1):
+    for _ in range(2 * CLOSED_KEPT):
         order = PlaceOrder(market.next_id(), ANN, Side.SELL, OrderType.IOC, 1, 100)
         market.do(order)
     query = market.engine.query
-    assert isinstance(query(OrderQuery(ANN, OrderNo(2))), OrderReply)
-    assert isinstance(query(OrderQuery(ANN, OrderNo(1))), RefusedReply)
+    assert isinstance(query(OrderQuery(ANN, OrderNo(CLOSED_KEPT + 1))), OrderReply)
+    assert isinstance(query(OrderQuery(ANN, OrderNo(CLOSED_KEPT))), RefusedReply)
     again = market.engine.query(OutcomeQuery(ANN, "c1"))
     assert isinstance(again, RefusedReply)
     assert "order history" in again.message
