@@ -48,7 +48,7 @@ class _Edge:
         self._services = services
         self._metrics = services.metrics
         self._origins = frozenset(services.settings.cors_origins)
-        self._access_log = services.settings.access_log
+        self._log_from = _LOG_FROM[services.settings.access_log]
         self._log = structlog.get_logger("gateway").bind(gateway=services.settings.name)
         self._ids_start = secrets.token_hex(6)
         self._ids = 0
@@ -137,7 +137,7 @@ class _Edge:
         seconds = time.perf_counter() - started
         route = template_of(request)
         self._metrics.request(_method(request), route, response.status, seconds)
-        if self._access_log:
+        if response.status >= self._log_from:
             self._log.info(
                 "request",
                 method=_method(request),
@@ -158,6 +158,8 @@ def _method(request: web.Request) -> str:
     return request.method if request.method in _METHODS else "OTHER"
 
 
+_LOG_FROM: Final = {"all": 0, "errors": 400, "off": 1_000}
+"""By setting: the lowest status that is logged."""
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"))
 
 

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -91,7 +91,7 @@ class GatewayTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idempotency_ttl_s: Annotated[int, msgspec.Meta(ge=300)] = 86_400
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ("*",)
-    access_log: bool = True
+    access_log: Literal["all", "errors", "off"] = "errors"
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -202,7 +202,7 @@ async def open_gateway(
     history = HistoryStore(exchange.url)
     deps = GatewayDeps(
         settings=GatewaySettings(
-            secret=SECRET, passwords=CHEAP, limits=limits or limit_preset("off"), access_log=False,
+            secret=SECRET, passwords=CHEAP, limits=limits or limit_preset("off"), access_log="off",
             **settings,
         ),
         listing=Listing(PAIRS, SHARDS),
