@@ -124,13 +124,13 @@ class Cluster:
             await self.ready()
 
     async def patiently(self, send: Callable[[aiohttp.ClientSession], Any]) -> Answer:
-        """Repeat a request, as a client would, while nobody answers or the answer is 503."""
+        """Repeat a request while nobody answers (status 0 tells so too) or the answer is 503."""
         deadline = asyncio.get_running_loop().time() + READY_WITHIN_S
         while True:
             try:
                 async with aiohttp.ClientSession() as http:
                     answer: Answer = await send(http)
-                if answer.status != 503:
+                if answer.status not in {0, 503}:
                     return answer
             except (aiohttp.ClientError, OSError):
                 pass
