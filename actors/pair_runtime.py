@@ -347,7 +347,7 @@ class PairRuntime:
 
     def _refuse(self, requests: Sequence[Request], *, recovering: bool) -> bytes:
         retry_ms = RETRY_RECOVERING_MS if recovering else RETRY_BUSY_MS
-        busy: AnyReply = BusyReply(recovering, retry_ms)
+        busy: AnyReply = BusyReply(recovering, retry_ms, failed=self.state is PairState.FAILED)
         return self._encode([busy] * len(requests))
 
     def _encode(

@@ -7,6 +7,7 @@ who knows what the call means.
 """
 
 import contextlib
+import importlib
 import os
 import time
 import traceback
@@ -33,14 +34,15 @@ class ActorPlan:
 
     Args:
         name: its name, ``pair:vaix``.
-        shell: its class, undecorated.
+        class_path: its shell, undecorated, as ``module:Class``: named and not held, so that only
+            the actor's own process imports it.
         arguments: what its constructor takes; must pickle.
         resource: the custom resource that places it on a cluster; 0.001 of it is taken.
         threads: how many calls may run at once.
     """
 
     name: str
-    shell: type
+    class_path: str
     arguments: tuple[Any, ...]
     resource: str
     threads: int = 8
@@ -48,7 +50,12 @@ class ActorPlan:
     @property
     def title(self) -> str:
         """What the process title shows after ``ray::``: ``PairActor:vaix``."""
-        return f"{self.shell.__name__}:{self.name.partition(':')[2] or 'main'}"
+        return f"{self.class_path.partition(':')[2]}:{self.name.partition(':')[2] or 'main'}"
+
+    def make(self) -> Any:  # noqa: ANN401 (each shell has methods of its own)
+        """Import the shell's class, and make it in this process."""
+        module, _, name = self.class_path.partition(":")
+        return getattr(importlib.import_module(module), name)(*self.arguments)
 
 
 def packed(plan: ActorPlan) -> bytes:
@@ -102,8 +109,7 @@ class ActorProcess:
     def __init__(self, name: str, pickled: bytes) -> None:
         logs.configure(name)
         try:
-            plan = unpacked(pickled)
-            self._shell: Any = plan.shell(*plan.arguments)
+            self._shell: Any = unpacked(pickled).make()
         except BaseException:  # noqa: BLE001 (a successor may do better)
             traceback.print_exc()
             time.sleep(RESTART_PAUSE_S)

@@ -5,6 +5,7 @@ beside the owner, who never stops for it. A market's stream is trimmed behind it
 behind the history writer; what account shards have not confirmed travels in the snapshot itself.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,14 +30,23 @@ class SnapshotKeeper:
     Args:
         redis_url: the store.
         listing: names the streams.
-        snapshot_records: a stream gets a snapshot after so many records.
+        due: a stream gets a snapshot after so many records, or so many seconds if anything was
+            written in them.
+        now_s: a clock that never runs back.
     """
 
-    def __init__(self, redis_url: str, listing: Listing, snapshot_records: int) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        listing: Listing,
+        due: tuple[int, float],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._url = redis_url
         self._snapshots = RedisSnapshots(redis_url)
         journal = RedisJournal(redis_url)
-        policy = Policy(records=snapshot_records)
+        records, self._every_s = due
+        policy = Policy(records=records)
         shards = listing.shards
         rebuilds: dict[str, Any] = {
             market_name(spec.symbol, mode): MarketRebuild(
@@ -51,7 +61,11 @@ class SnapshotKeeper:
             for stream, rebuild in rebuilds.items()
         ]
         self._markets = set(listing.markets())
-        self._broken: set[str] = set()
+        self._now_s = now_s
+        self._stored_s = {follower.stream: now_s() for follower in self._followers}
+        self._trimmed = dict.fromkeys(self._stored_s, 0)
+        self.broken: dict[str, str] = {}
+        """Streams that cannot be replayed, and why: they get no snapshot, and are never trimmed."""
 
     def keep(self, stopping: Callable[[], bool]) -> None:
         """Look at every stream once: snapshot where one is due, trim where it may be.
@@ -62,22 +76,29 @@ class SnapshotKeeper:
         for follower in self._followers:
             if stopping():
                 return
-            if follower.stream in self._broken:
+            if follower.stream in self.broken:
                 continue
             try:
-                done = follower.follow()
+                self._follow(follower)
             except (CorruptRecordError, ReplayMismatchError, TrimmedError) as error:
                 # Nothing of a stream that cannot be replayed is ever given up.
                 _LOG.error("stream_broken", stream=follower.stream, detail=str(error))
-                self._broken.add(follower.stream)
-                continue
-            if done.stored:
-                self._trim(follower.stream, done.trim_before)
-                _LOG.info("snapshot_stored", stream=follower.stream, number=done.stored)
+                self.broken[follower.stream] = str(error)
 
-    def _trim(self, stream: str, before: int) -> None:
+    def _follow(self, follower: SnapshotFollower[Any]) -> None:
+        stream = follower.stream
+        old = self._now_s() - self._stored_s[stream] >= self._every_s
+        done = follower.follow(force=old and follower.grown())
+        if old or done.stored:
+            self._stored_s[stream] = self._now_s()
+        if done.stored:
+            _LOG.info("snapshot_stored", stream=stream, number=done.stored)
+        if done.trim_before > self._trimmed[stream]:
+            self._trimmed[stream] = self._trim(stream, done.trim_before)
+
+    def _trim(self, stream: str, before: int) -> int:
         readers: list[int] = []
         if stream in self._markets:
             with connect(self._url) as client:
                 readers = [positions(client).get(stream, 0)]
-        trim_behind(self._snapshots, stream, before, readers)
+        return trim_behind(self._snapshots, stream, before, readers)

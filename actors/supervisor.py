@@ -45,13 +45,13 @@ class SupervisorOptions:
         listing: what is listed.
         redis_url: the store.
         plans: how every other actor is made, by name, as `registry.packed` gives it.
-        snapshot_records: a stream gets a snapshot after so many records.
+        snapshots_due: a stream gets a snapshot after so many records, or so many seconds.
     """
 
     listing: Listing
     redis_url: str
     plans: Mapping[str, bytes]
-    snapshot_records: int
+    snapshots_due: tuple[int, float]
 
 
 class Supervisor:
@@ -71,7 +71,7 @@ class Supervisor:
             )
         ]
         self._threads.append(Thread(target=self._sweep, name="dead-mans-switch", daemon=True))
-        self._keeper = SnapshotKeeper(options.redis_url, options.listing, options.snapshot_records)
+        self._keeper = SnapshotKeeper(options.redis_url, options.listing, options.snapshots_due)
 
     def start(self) -> None:
         """Begin all duties."""
@@ -87,7 +87,8 @@ class Supervisor:
     def problems(self) -> dict[str, str]:
         """Name the duties that cannot be done at the moment, and why."""
         history = {f"history {name}": str(why) for name, why in self._history.failed.items()}
-        return {**self._problems, **history}
+        snapshots = {f"snapshots {name}": why for name, why in self._keeper.broken.items()}
+        return {**self._problems, **history, **snapshots}
 
     def _repeat(self, name: str, pause_s: float, duty: Callable[[], None]) -> None:
         while not self._stopping.wait(pause_s):
@@ -104,6 +105,7 @@ class Supervisor:
                 self._problems.pop(name, None)
 
     def _watch(self) -> None:
+        """Make anew whoever Ray has given up; those that restart are left to Ray."""
         for name, plan in self._options.plans.items():
             if not self._stopping.is_set() and not registry.is_there(name):
                 _LOG.warning("actor_missing", actor=name)
@@ -138,7 +140,14 @@ class Supervisor:
 class SupervisorActor:
     """The supervisor as an actor."""
 
-    def __init__(self, options: SupervisorOptions) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        redis_url: str,
+        plans: Mapping[str, bytes],
+        snapshots_due: tuple[int, float],
+    ) -> None:
+        options = SupervisorOptions(listing, redis_url, plans, snapshots_due)
         self._supervisor = Supervisor(options)
         self._supervisor.start()
 

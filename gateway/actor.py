@@ -29,21 +29,13 @@ from gateway.app import build_app
 from gateway.deps import GatewayDeps
 from gateway.journal_reads import read_records
 from gateway.market_data import MarketDataHub
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewayPlace, GatewaySettings
 
 STOP_TIMEOUT_S = 8.0
 SHUTDOWN_TIMEOUT_S = 3.0
 """How long open requests may go on once a gateway stops."""
 
 _LOG = structlog.get_logger("tandem.gateway")
-
-
-class GatewayPlace(msgspec.Struct, frozen=True):
-    """Where a gateway listens, and where the store is."""
-
-    host: str
-    port: int
-    redis_url: str
 
 
 class GatewayStatus(msgspec.Struct, frozen=True):

@@ -15,8 +15,6 @@ from typing import Final
 
 import msgspec
 
-from actors.account import AccountShard
-from actors.account_recovery import ShardName
 from actors.engine.commands import PlaceOrder, encode
 from actors.engine.ledger_commands import AnyLedgerReply, GrantPaper, Recovering
 from actors.engine.market_api import (
@@ -31,7 +29,6 @@ from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.engine.units import Mode, OrderType, Side, UserId
 from actors.errors import TandemError
 from actors.listing import account_actor, pair_actor
-from actors.pair import PairActor
 from actors.pair_runtime import PairStatus
 from actors.registry import ActorPlan
 from actors.wiring import open_pair, open_shard
@@ -151,8 +148,8 @@ def stage(directory: Path) -> Iterator[PairStage]:
             shard = registry.start(
                 ActorPlan(
                     account_actor(0),
-                    AccountShard,
-                    (0, 1, partial(open_shard, store.url, ShardName(0, 1))),
+                    "actors.account:AccountShard",
+                    (0, 1, partial(open_shard, store.url, 0, 1)),
                     "account",
                     threads=16,
                 )
@@ -160,7 +157,7 @@ def stage(directory: Path) -> Iterator[PairStage]:
             actor = registry.start(
                 ActorPlan(
                     pair_actor(SPEC.symbol),
-                    PairActor,
+                    "actors.pair:PairActor",
                     (SPEC, partial(open_pair, store.url, SPEC, 1), 20_000),
                     "pair",
                     threads=16,

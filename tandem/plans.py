@@ -1,6 +1,7 @@
 """What an exchange consists of: settings in, the plan of every actor out.
 
 The order of the plans is the order in which the exchange starts; it stops in the reverse one.
+Nothing that an actor runs is imported here: whoever starts the exchange only names it.
 """
 
 from collections.abc import Mapping
@@ -8,23 +9,20 @@ from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 
-from actors.account import AccountShard
-from actors.account_recovery import ShardName
-from actors.feed import FeedActor
+import msgspec
+
 from actors.listing import account_actor, pair_actor
-from actors.pair import PairActor
 from actors.registry import ActorPlan, packed
-from actors.supervisor import SupervisorActor, SupervisorOptions
 from actors.wiring import open_pair, open_shard, pair_ports
 from chain_feeds.settings import pools_of
-from gateway.actor import GatewayActor, GatewayPlace
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewayPlace, GatewaySettings
 from tandem.feeds import ChainPools, make_feeds
 from tandem.settings import Settings
 
 SUBMIT_THREADS = 16
 """Batches that may wait in a pair at once: two per gateway for eight gateways."""
 SHARD_THREADS = 16
+SUPERVISOR = "actors.supervisor:SupervisorActor"
 
 
 class Exchange(NamedTuple):
@@ -61,7 +59,7 @@ def plan(
     fronts = [
         ActorPlan(
             name=f"gateway:{number}",
-            shell=GatewayActor,
+            class_path="gateway.actor:GatewayActor",
             arguments=(
                 GatewayPlace(host=place[0], port=place[1], redis_url=redis_url),
                 _named(gateway, f"gateway.{number}"),
@@ -76,13 +74,11 @@ def plan(
         _pairs(settings, redis_url),
         _feeds(settings),
     )
-    options = SupervisorOptions(
-        listing=listing,
-        redis_url=redis_url,
-        plans={plan.name: packed(plan) for plan in (*shards, *pairs, *feeds, *fronts)},
-        snapshot_records=settings.exchange.snapshot_every_records,
+    looked_after = {plan.name: packed(plan) for plan in (*shards, *pairs, *feeds, *fronts)}
+    due = (settings.exchange.snapshot_every_records, float(settings.exchange.snapshot_every_s))
+    supervisor = ActorPlan(
+        "supervisor", SUPERVISOR, (listing, redis_url, looked_after, due), "supervisor"
     )
-    supervisor = ActorPlan("supervisor", SupervisorActor, (options,), "supervisor")
     return Exchange(shards, pairs, feeds, fronts, supervisor)
 
 
@@ -96,8 +92,8 @@ def _shards(settings: Settings, redis_url: str) -> list[ActorPlan]:
     return [
         ActorPlan(
             name=account_actor(number),
-            shell=AccountShard,
-            arguments=(number, count, partial(open_shard, redis_url, ShardName(number, count))),
+            class_path="actors.account:AccountShard",
+            arguments=(number, count, partial(open_shard, redis_url, number, count)),
             resource="account",
             threads=SHARD_THREADS,
         )
@@ -109,7 +105,7 @@ def _pairs(settings: Settings, redis_url: str) -> list[ActorPlan]:
     return [
         ActorPlan(
             name=pair_actor(spec.symbol),
-            shell=PairActor,
+            class_path="actors.pair:PairActor",
             arguments=(
                 spec,
                 partial(open_pair, redis_url, spec, settings.listing.shards),
@@ -132,7 +128,7 @@ def _feeds(settings: Settings) -> list[ActorPlan]:
     return [
         ActorPlan(
             name=name,
-            shell=FeedActor,
+            class_path="actors.feed:FeedActor",
             arguments=(partial(make_feeds, chains), partial(pair_ports, _symbols(chains))),
             resource="feed",
         )
@@ -145,6 +141,4 @@ def _symbols(chains: list[ChainPools]) -> tuple[str, ...]:
 
 
 def _named(settings: GatewaySettings, name: str) -> GatewaySettings:
-    import msgspec
-
     return msgspec.structs.replace(settings, name=name, version=version("tandem-exchange"))

@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ from tandem.settings import Settings, jwt_secret
 READY_TIMEOUT_S: Final = 180.0
 """Recovery of a large journal is part of starting; a first start takes some ten seconds."""
 POLL_S: Final = 0.05
+WATCH_S: Final = 5.0
+"""How often the supervisor is looked for; Ray restarts it where only its process ended."""
 RUNNING_FILE: Final = "running.json"
 """In the data directory while the exchange runs: where it listens, for `tandem status`."""
 
@@ -74,13 +76,14 @@ def run(options: Options) -> int:
     with ExitStack() as parts:
         parts.enter_context(Janitor())
         try:
-            _start(options, parts, stop)
+            keep_supervised = _start(options, parts, stop)
         except Interrupted:
             _say("Stopped before it was ready.")
             return 130
         _say(f"Started in {time.monotonic() - begun:.1f} s; Ctrl-C stops it.")
         _say(f"Tandem is ready at {_url(options)}")
-        stop.wait()
+        while not stop.wait(WATCH_S):
+            keep_supervised()
         _say("Stopping ...")
     _say("Stopped. Everything acknowledged is on disk.")
     return 0
@@ -110,7 +113,8 @@ def check_port(host: str, port: int) -> None:
         ) from None
 
 
-def _start(options: Options, parts: ExitStack, stop: threading.Event) -> None:
+def _start(options: Options, parts: ExitStack, stop: threading.Event) -> Callable[[], None]:
+    """Start everything; returns what makes the supervisor anew where it is gone for good."""
     settings = options.settings
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     redis_url = _start_store(options, parts)
@@ -157,6 +161,14 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> None:
             parts.callback(registry.stop, actor.name)
     _await_ready(options, stop)
     _note_running(options, redis_url, parts)
+
+    def keep_supervised() -> None:
+        """The supervisor looks after all others; this after the supervisor."""
+        if not registry.is_there(exchange.supervisor.name):
+            _say("The supervisor is gone; starting another one ...")
+            handles.append(registry.start(exchange.supervisor))
+
+    return keep_supervised
 
 
 def _start_store(options: Options, parts: ExitStack) -> str:
@@ -211,10 +223,12 @@ def _ask_ready(options: Options) -> tuple[bool, str]:
         with error:
             try:
                 details = json.load(error)["error"]["details"]
-                waits = sorted(name for name, state in details["pairs"].items() if state != "ready")
+                waits = [
+                    f"{n} {state}" for n, state in details["pairs"].items() if state != "ready"
+                ]
             except (ValueError, KeyError, TypeError):
                 return False, f"/ready answers {error.code}"
-        return False, f"{', '.join(waits)} recovering" if waits else "the store"
+        return False, ", ".join(sorted(waits)) or "the store"
     except OSError:
         return False, ""
 

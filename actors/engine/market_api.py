@@ -1,8 +1,8 @@
 """What goes over the wire between a gateway (or bot, or feed) and a pair actor: one bytes each way.
 
 A request batch is ``[[mode, command-or-query], …]``; the answer is a `BatchReply` with one reply
-per item in the same order. Queries change nothing, are answered after the batch is on disk, and never
-enter the journal. A client of the pair never sees state that a crash could take back.
+per item in the same order. Queries change nothing, are answered after the batch is on disk, and
+never enter the journal. A client of the pair never sees state that a crash could take back.
 """
 
 import msgspec
@@ -103,6 +103,8 @@ class BusyReply(Reply, tag=8, frozen=True, array_like=True, gc=False):
 
     recovering: bool
     retry_after_ms: int
+    failed: bool = False
+    """Recovery was given up, as the journal cannot be replayed: a person has to look."""
 
 
 class UnknownReply(Reply, tag=9, frozen=True, array_like=True, gc=False):

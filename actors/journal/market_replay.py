@@ -57,6 +57,8 @@ class _Image(msgspec.Struct, frozen=True, array_like=True):
     engine: bytes
     heads: list[int]
     outstanding: list[list[Settlement]]
+    time_ns: int = 0
+    """Of the record the snapshot stands at: time must not run back behind it."""
 
 
 class ReplayedMarket:
@@ -191,7 +193,7 @@ class MarketRebuild:
         if state_hash != snapshot.state_hash:
             raise ValueError(f"state hash {state_hash}, expected {snapshot.state_hash}")
         market = ReplayedMarket(self.stream, engine, self._shards)
-        market.number = snapshot.number
+        market.number, market.time_ns = snapshot.number, image.time_ns
         market.heads = list(image.heads)
         market.outstanding = [deque(waiting) for waiting in image.outstanding]
         return market
@@ -204,7 +206,8 @@ class MarketRebuild:
         """Write the market down as it is after record ``number``: (version, hash, blob)."""
         invariant(state.number == number, "a snapshot is taken where the replay stands")
         data = state.engine.snapshot()
-        image = _Image(data, state.heads, [list(one) for one in state.outstanding])
+        outstanding = [list(one) for one in state.outstanding]
+        image = _Image(data, state.heads, outstanding, state.time_ns)
         return VERSION, digest(data), msgspec.msgpack.encode(image)
 
 

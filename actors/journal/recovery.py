@@ -197,6 +197,11 @@ class SnapshotFollower(Generic[State]):
         ]
         return behind * sum(sample) >= self._policy.journal_bytes * max(1, len(sample))
 
+    def grown(self) -> bool:
+        """Say whether anything was written since the newest snapshot."""
+        newest = max(self._snapshots.numbers(self.stream), default=0)
+        return self._reader.head().number > newest
+
     def follow(self, *, force: bool = False) -> FollowResult:
         """Store a snapshot if one is due, and say how far the stream may be trimmed.
 

@@ -71,7 +71,9 @@ async def _pair_state(services: Services, symbol: str) -> str:
         reply = await asyncio.wait_for(pair.submit(Mode.PAPER, probe), _PROBE_S)
     except (TandemError, TimeoutError):
         return "unavailable"
-    return "recovering" if isinstance(reply, BusyReply) else "ready"
+    if isinstance(reply, BusyReply):
+        return "failed" if reply.failed else "recovering"
+    return "ready"
 
 
 async def exchange_metrics(call: Call) -> dict[str, Any]:
