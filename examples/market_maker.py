@@ -224,7 +224,7 @@ def main() -> None:
         asyncio.run(run(parse(sys.argv[1:])))
     except APIError as error:
         raise SystemExit(f"{error} (request {error.request_id})") from error
-    except EventTraderError as error:
+    except (EventTraderError, ValueError) as error:
         raise SystemExit(str(error)) from error
 
 

@@ -1,5 +1,6 @@
 """A store, an exchange and a gateway for the tests that need one."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -44,7 +45,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def running_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExchange]:
-    """A whole exchange as a user starts it, limits off, shared by the tests of the clients."""
+    """A whole exchange as a user starts it, limits off, shared by the tests of the clients.
+
+    ``TANDEM_TEST_URL`` names one that runs already, for working on these tests.
+    """
     data_dir = tmp_path_factory.mktemp("clients") / "data"
-    with RunningExchange(data_dir, "--limits", "off") as running:
+    running = RunningExchange(data_dir, "--limits", "off")
+    if "TANDEM_TEST_URL" in os.environ:
+        running.base_url = os.environ["TANDEM_TEST_URL"]
+        yield running
+        return
+    with running:
         yield running

@@ -161,6 +161,8 @@ class Stream(Generic[ProtocolT]):
         if frame["type"] == "error":
             self._fault = frame
         events = self.protocol.receive(frame)
+        # A server that answers is there: whatever cut the stream, do not stay away for long.
+        self._failures = min(self._failures, 2)
         if events:
             self._failures, self._renewed = 0, False
             self._events.extend(events)
@@ -198,7 +200,8 @@ class Stream(Generic[ProtocolT]):
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ConnectionFailedError(
-                f"cannot reach {self._http.base_url}: {error}; is the exchange running there?"
+                f"cannot reach {self._http.base_url}: {error}; is the exchange running there, and "
+                "is base_url right?"
             ) from error
         self._socket = socket
         self.connections += 1

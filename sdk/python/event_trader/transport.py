@@ -217,6 +217,9 @@ class HttpTransport:
                 timeout=aiohttp.ClientTimeout(total=self.timeout_s),
                 connector=aiohttp.TCPConnector(limit=0),
             )
+            # aiohttp would repeat a DELETE by itself when a connection ends under it; whether a
+            # request is sent again is decided, and counted, in `request` alone.
+            self._http._retry_connection = False  # noqa: SLF001 (there is no public switch)
         return self._http
 
     async def _try_once(
@@ -259,7 +262,13 @@ class HttpTransport:
         lacking = isinstance(error, APIError) and error.code in ("NOT_FOUND", "METHOD_NOT_ALLOWED")
         if not lacking or path == "/health":
             return
-        health = await self.request("GET", "/health")
+        try:
+            health = await self.request("GET", "/health")
+        except (APIError, NotTandemError):
+            raise NotTandemError(
+                f"{self.base_url} has no {path} and no /health: it is not the root of an exchange; "
+                "set base_url to one, such as http://127.0.0.1:8080"
+            ) from error
         version = str(health.get("version", "")) if isinstance(health, dict) else ""
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if numbers < SERVER_VERSION_MIN:

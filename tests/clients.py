@@ -1,0 +1,21 @@
+"""Accounts for the tests of the Python client."""
+
+import itertools
+import secrets
+
+from event_trader import EventTrader
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+async def new_trader(base_url: str) -> EventTrader:
+    """Open a fresh account and log in to it."""
+    name = f"t{next(_numbers)}{secrets.token_hex(4)}"
+    return await EventTrader.register(f"{name}@example.com", name, PASSWORD, base_url=base_url)
+
+
+async def new_key(base_url: str) -> str:
+    """Open a fresh account; returns an API key of it that may trade."""
+    async with await new_trader(base_url) as client:
+        return str((await client.account.create_api_key("test", trade=True))["key"])

@@ -1,0 +1,155 @@
+"""The example programs, run as a user runs them: their output, Ctrl-C, and one-line errors."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from event_trader import SyncEventTrader
+
+from tests.clients import new_key
+from tests.running import RunningExchange, wait_until
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+WITHIN_S = 60.0
+
+
+class Program:
+    """One example, running."""
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.lines.extend(line.rstrip() for line in self.process.stdout)
+
+    def wait(self) -> int:
+        """Wait for its end; returns the exit status."""
+        try:
+            status = self.process.wait(WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        self._reader.join(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return status
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C and wait for its end."""
+        self.process.send_signal(signal.SIGINT)
+        return self.wait()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds, while the program runs."""
+        try:
+            wait_until(lambda: condition() or self.process.poll() is not None, WITHIN_S, "it")
+        except AssertionError:
+            self.process.kill()
+            raise
+        assert self.process.poll() is None, self.lines
+
+
+@pytest.fixture
+def key(running_exchange: RunningExchange) -> str:
+    """A key of a fresh account."""
+    return asyncio.run(new_key(running_exchange.base_url))
+
+
+def test_market_maker_quotes_both_sides_and_cancels_all_on_ctrl_c(
+    running_exchange: RunningExchange, key: str
+) -> None:
+    """Two quotes stand while it runs; none after Ctrl-C, and the exit status is 0."""
+    url = running_exchange.base_url
+    maker = Program(
+        "market_maker.py", "--api-key", key, "--base-url", url, "--refresh", "0.2",
+        "--drift-bps", "0",
+    )  # fmt: skip
+    with SyncEventTrader(key, base_url=url) as client:
+        maker.until(lambda: {o["side"] for o in client.clob.open_orders("vaix")} == {"buy", "sell"})
+        assert maker.interrupt() == 0, maker.lines
+        assert client.clob.open_orders("vaix") == []
+    assert maker.lines[-1].startswith("done: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("market_maker.py", ["--api-key", "evt_" + "0" * 64]),
+        ("twap.py", ["--api-key", "evt_" + "0" * 64]),
+        ("book_recorder.py", ["--pair", "nope", "--out", "/dev/null"]),
+        ("arbitrage_watcher.py", ["--pair", "nope"]),
+    ],
+)
+def test_example_that_cannot_run_says_why_in_one_line(
+    running_exchange: RunningExchange, name: str, options: list[str]
+) -> None:
+    """A wrong key or pair, and a wrong URL: exit status 1 and one line that says what to do."""
+    wrong = [Program(name, *options, "--base-url", running_exchange.base_url)]
+    wrong.append(Program(name, *options, "--base-url", "not a url"))
+    for program in wrong:
+        assert program.wait() == 1, program.lines
+        assert len(program.lines) == 1, program.lines
+        assert "What to do" in program.lines[0] or "base_url must be" in program.lines[0]
+
+
+def test_twap_example_places_and_cancels_on_ctrl_c(
+    running_exchange: RunningExchange, key: str
+) -> None:
+    """It shows progress; Ctrl-C cancels the TWAP."""
+    url = running_exchange.base_url
+    twap = Program("twap.py", "--api-key", key, "--base-url", url, "--refresh", "0.2")
+    with SyncEventTrader(key, base_url=url) as client:
+        twap.until(lambda: len(twap.lines) >= 2)
+        assert len(client.clob.active_twaps("vaix")) == 1
+        assert twap.interrupt() == 0, twap.lines
+        assert client.clob.active_twaps("vaix") == []
+    assert twap.lines[0].startswith("placed twap_vaix_p_")
+    assert twap.lines[-1].startswith("canceled: ")
+
+
+def test_book_recorder_writes_frames_that_replay(
+    running_exchange: RunningExchange, key: str, tmp_path: Path
+) -> None:
+    """The recording begins with a snapshot and holds each change; its checksums hold."""
+    url, out = running_exchange.base_url, tmp_path / "book.jsonl"
+    recorder = Program("book_recorder.py", "--base-url", url, "--out", str(out), "--frames", "4")
+    with SyncEventTrader(key, base_url=url) as client:
+
+        def trade() -> bool:
+            order = client.clob.place_order("vaix", "buy", "1000", price="0.001")
+            client.clob.cancel_order("vaix", order["order_id"])
+            return recorder.process.poll() is not None
+
+        wait_until(trade, WITHIN_S, "the recording")
+    assert recorder.wait() == 0, recorder.lines
+    frames = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [frame["type"] for frame in frames] == ["snapshot", "update", "update", "update"]
+    assert recorder.lines[-1].startswith("4 frames in ")
+
+
+def test_arbitrage_watcher_compares_the_venues(
+    running_exchange: RunningExchange,
+) -> None:
+    """With a threshold below zero there is always an edge to show."""
+    url = running_exchange.base_url
+    watcher = Program(
+        "arbitrage_watcher.py", "--base-url", url, "--min-edge-bps=-1000", "--looks", "2"
+    )
+    assert watcher.wait() == 0, watcher.lines
+    assert "bps: buy on " in watcher.lines[0]
+    assert watcher.lines[-1] == "looked 2 times"
