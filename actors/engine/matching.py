@@ -57,7 +57,10 @@ class Matcher:
         self._fills = Fills(market)
 
     def enter(self, taker: Order) -> None:
-        """Let an order trade, then rest, fill or close. It is in the index, and nowhere else."""
+        """Rest an order that meets nobody; let any other one trade.
+
+        It is in the index, and nowhere else.
+        """
         market = self._market
         if taker.order_type is _LIMIT and taker.route is not _DEX:
             opposite = market.book.asks if taker.side is _BUY else market.book.bids
@@ -70,7 +73,11 @@ class Matcher:
                 if not pool or pool * opposite.sign < limit_key:
                     market.rest(taker)  # most orders meet nobody
                     return
-        before = taker.filled_lots
+        self.take(taker)
+
+    def take(self, taker: Order) -> None:
+        """Let an order trade, then rest, fill or close."""
+        market, before = self._market, taker.filled_lots
         reason = self._walk(taker)
         if not taker.remaining_lots:
             market.close(taker, _FILLED, _NONE)
@@ -83,6 +90,9 @@ class Matcher:
     def run_stops(self) -> None:
         """Trigger what the trades since the last look trigger, to the end of the cascade."""
         market = self._market
+        if market.stops.is_empty:
+            market.traded_low = market.traded_high = 0
+            return
         queue: deque[Order] = deque()
         while True:
             if market.traded_high:

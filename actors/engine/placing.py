@@ -58,6 +58,10 @@ class OrderDesk:
         if policies.check_place(command, market.rules, time_ns) is not None:
             return None
         taker_ppm = self._taker_ppm(command)
+        if command.order_type is _LIMIT:
+            size, price = command.size_lots, command.price_ticks
+            need = limit_need(command.side, size, price, taker_ppm, market.rules)
+            return HoldNeed(command.user, command.side, need, need)
         if command.side is Side.SELL or not _is_unpriced_now(command):
             if _is_unpriced_now(command) and not self._estimate(command, taker_ppm).lots:
                 return None
@@ -75,45 +79,51 @@ class OrderDesk:
     def place(self, command: PlaceOrder, held_raw: int) -> Outcome:
         """Apply a new order; ``held_raw`` is what is held for it, -1 for too little.
 
-        The usual order, a limit order without extras that meets nobody, is checked and put on the
-        book here, in one flat piece: most are such, and each costs little more than what is done
-        for it. Whatever is not so, every fault included, is left to `_place_any` untouched.
+        The usual order, a limit order without extras, is checked and entered here in one flat
+        piece, and goes onto the book at once where it meets nobody: most are such, and a call costs
+        as much as what is done in it. Every other one, and every fault, is left to `_place_any`,
+        before anything was changed.
         """
         market = self._market
         least, most, highest, worth_max = self._usual
         size, price, side = command.size_lots, command.price_ticks, command.side
-        here, opposite = self._by_side[side]
-        key, keys = price * here.sign, opposite.keys
+        user, client_id, living = command.user, command.client_order_id, market.open
         if (
             command.order_type is not _LIMIT
             or not (least <= size <= most and 0 < price <= highest and size * price <= worth_max)
-            or (keys and keys[-1] >= -key)
             or command.stop_ticks
             or command.display_lots
             or command.expire_at_ns
             or command.time_in_force_ms
-            or command.client_order_id
             or command.route is _DEX
             or market.status is not _TRADING
-            or (market.pools_tradable and self._meets_pool(command))
+            or (client_id and (user, client_id) in living.by_client_id)
         ):
             return self._place_any(command, held_raw)
-        number = OrderNo(market.last_order_no + 1)
-        user, now = command.user, market.now_ns
+        here, opposite = self._by_side[side]
+        keys = opposite.keys
+        rests = not keys or keys[-1] < price * opposite.sign
+        if rests and market.pools_tradable:
+            rests = not self._meets_pool(command)
+        number, now = OrderNo(market.last_order_no + 1), market.now_ns
         order = Order(
-            number, command.command_id, user, "", side, _LIMIT, command.stp, command.route,
+            number, command.command_id, user, client_id, side, _LIMIT, command.stp, command.route,
             price, 0, size, 0, size, 0, now, now, market.sequence,
         )  # fmt: skip
-        if market.funds and not self._fund(order, command, held_raw):
+        if market.funds and not self._fund(order, command, held_raw, rests=rests):
             return self._place_any(command, held_raw)
         market.last_order_no = number
-        living = market.open
         living.by_number[number] = order
         mine = living.by_user.setdefault(user, order)
         if mine is not order:
             living.add_further(mine, order)
-        market.events.append(OrderAccepted(number, user, side, price, size, _OPEN, "", ""))
-        here.add(order)
+        if client_id:
+            living.by_client_id[user, client_id] = number
+        market.events.append(OrderAccepted(number, user, side, price, size, _OPEN, client_id, ""))
+        if rests:
+            here.add(order)
+        else:
+            self._matcher.take(order)
         return number * 10 + 1  # of_order, in place
 
     def _meets_pool(self, command: PlaceOrder) -> bool:
@@ -122,8 +132,8 @@ class OrderDesk:
         best, side = self._market.pools.best_ticks(command.side), command.side
         return best > 0 and (best >= command.price_ticks if side else best <= command.price_ticks)
 
-    def _fund(self, order: Order, command: PlaceOrder, held_raw: int) -> bool:
-        """Give an order that will rest its rates and its hold; false where it may not have them."""
+    def _fund(self, order: Order, command: PlaceOrder, held_raw: int, *, rests: bool) -> bool:
+        """Give a usual order its rates and its hold; false where it may not have them."""
         market, spec, user = self._market, self._spec, order.user
         rules, maker_ppm, taker_ppm = market.rules, command.maker_fee_ppm, command.taker_fee_ppm
         if maker_ppm < 0:
@@ -140,8 +150,9 @@ class OrderDesk:
         if held_raw < need or market.open.count(user) >= most:
             return False
         order.maker_ppm, order.taker_ppm = maker_ppm, taker_ppm
-        order.held_in_raw, order.held_raw = held_raw, keep
-        if held_raw > keep:
+        order.held_in_raw = order.held_raw = held_raw
+        if rests and held_raw > keep:
+            order.held_raw = keep
             order.released_raw = free = held_raw - keep
             market.postings.append(ReleasePosting(user, order.side, free))
         return True

@@ -39,7 +39,18 @@ class Replies:
             number = getattr(command, "order_no", 0)
             order = self._final(number) if last.reason is Reason.ORDER_CLOSED else last.order
             return RefusedReply(last.reason, last.message, order)
-        outcome = self._commands.get(command.command_id)
+        commands, command_id = self._commands, command.command_id
+        outcome = commands.recent.get(command_id)
+        if outcome is None:
+            outcome = commands.older.get(command_id)
+        if type(outcome) is int and outcome % 10 == 1:
+            # What nearly every command comes to, an order (`of_order`), without a detour.
+            number = outcome // 10
+            living = self._market.open.by_number.get(number)
+            if living is not None:
+                return OrderReply(living.state(living.status))
+            state = self._market.closed.get(number)
+            return OrderReply(state) if state is not None else _forgotten(number)
         return DoneReply() if outcome is None else self._from(outcome)
 
     def to_query(self, query: AnyQuery) -> AnyReply:

@@ -25,6 +25,12 @@ class StopBook:
     def __len__(self) -> int:
         return sum(len(orders) for side in self._waiting for orders in side.values())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits."""
+        buys, sells = self._keys
+        return not buys and not sells
+
     def add(self, order: Order) -> None:
         """Let an order wait."""
         key = _key(order)
