@@ -14,7 +14,8 @@ from devnet.anvil import HERE, Anvil, DevnetError, install
 from devnet.contracts import DEFAULT_MARKETS, Network
 from devnet.trader import Trader
 
-_STOP_TIMEOUT_S = 30.0
+STALE_AFTER_S = 5
+_STOP_TIMEOUT_S = 60.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +47,7 @@ def _run(node: Anvil, options: argparse.Namespace) -> int:
     tandem: subprocess.Popen[bytes] | None = None
     if options.tandem:
         command = [sys.executable, "-m", "tandem", "up", *options.rest]
-        environment = {**os.environ, "TANDEM_RPC_ETHEREUM": node.ws_url}
+        environment = {**os.environ, **_variables(node)}
         tandem = subprocess.Popen(  # noqa: S603 -- our own command
             command, cwd=HERE.parent, env=environment
         )
@@ -70,6 +71,7 @@ def configuration(node: Anvil, network: Network) -> str:
             f'quote_address = "{deployed.quote.address}"\n'
             "base_decimals = 18\nquote_decimals = 18\nfee_bps = 30\n"
         )
+    variables = " ".join(f"{name}={value}" for name, value in _variables(node).items())
     return "\n".join(
         [
             (
@@ -80,14 +82,22 @@ def configuration(node: Anvil, network: Network) -> str:
             "[chains.ethereum]",
             f"chain_id = {node.chain_id}",
             f'ws_url = "{node.ws_url}"',
-            "stale_after_s = 5\n",
+            f"stale_after_s = {STALE_AFTER_S}\n",
             (
                 "exchange.toml lists these pools already: the addresses follow from the order of "
                 "deployment. So this is enough:\n"
             ),
-            f"    TANDEM_RPC_ETHEREUM={node.ws_url} make run\n",
+            f"    {variables} make run\n",
         ]
     )
+
+
+def _variables(node: Anvil) -> dict[str, str]:
+    """Name the environment that points Tandem at the node; its blocks come every second or so."""
+    return {
+        "TANDEM_RPC_ETHEREUM": node.ws_url,
+        "TANDEM_STALE_AFTER_ETHEREUM": str(STALE_AFTER_S),
+    }
 
 
 def _trade(network: Network, tandem: "subprocess.Popen[bytes] | None") -> None:
