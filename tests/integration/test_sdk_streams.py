@@ -1,0 +1,188 @@
+"""The Python client's streams against a whole exchange, through a proxy that cuts them."""
+
+import asyncio
+import contextlib
+import functools
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from event_trader import AuthenticationError, EventTrader
+
+from tests.clients import new_key, new_trader
+from tests.proxies import CuttingProxy
+from tests.running import RunningExchange
+
+CUTS = 100
+UPDATES = 100_000 if os.environ.get("TANDEM_LONG") else 300
+"""Book changes at least; the long form is run by hand."""
+TRADERS = 4
+WITHIN_S = 20.0
+LONGEST_S = 3_600.0
+SEED = 20_260_102
+
+
+async def churn(client: EventTrader, rng: random.Random, stop: asyncio.Event) -> None:
+    """Place and cancel orders around a price, some of which trade, until told to stop."""
+    while not stop.is_set():
+        orders = [
+            {
+                "side": side,
+                "quantity": str(rng.randint(1_000, 5_000)),
+                "price": f"0.00{rng.randint(270, 298) if side == 'buy' else rng.randint(300, 330)}",
+                "mode": "paper",
+                "route_mode": "cex",
+            }
+            for side in ("buy", "sell")
+            for _ in range(5)
+        ]
+        made = await client.clob.batch_place_orders("vaix", orders)
+        ids = [r["order"]["order_id"] for r in made["results"] if r.get("order")]
+        if rng.random() < 0.5:
+            await client.clob.place_order(
+                "vaix", rng.choice(["buy", "sell"]), "1500", order_type="market", route_mode="cex",
+                mode="paper",
+            )  # fmt: skip
+        await client.clob.batch_cancel_orders("vaix", ids)
+
+
+async def cut_again_and_again(proxy: CuttingProxy, rng: random.Random, cuts: int) -> None:
+    """Cut connections in the middle of their bytes, each time after a random number of them."""
+    while proxy.cuts < cuts:
+        proxy.cut_after_bytes = rng.randint(1, 12_000)
+        cut = functools.partial(proxy.has_cut, proxy.cuts)
+        with contextlib.suppress(AssertionError):
+            await until(cut, 0.5)
+        if not cut():
+            proxy.cut()
+
+
+async def until(condition: Callable[[], bool], within_s: float = WITHIN_S) -> None:
+    """Poll until a condition holds."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, f"not within {within_s} s"
+        await asyncio.sleep(0.01)
+
+
+async def collect(stream: Any, into: list[dict[str, Any]]) -> None:
+    """Keep every event of a stream."""
+    await stream.run(into.append)
+
+
+async def test_hundred_cuts_leave_the_book_equal_and_no_private_event_lost_or_doubled(
+    running_exchange: RunningExchange,
+) -> None:
+    """Book, trades and private channel of one account, against what the server says at the end."""
+    rng = random.Random(SEED)
+    url = running_exchange.base_url
+    keys = [await new_key(url) for _ in range(TRADERS)]
+    stop = asyncio.Event()
+    private_events: list[dict[str, Any]] = []
+    whole_events: list[dict[str, Any]] = []
+    trades: list[dict[str, Any]] = []
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(EventTrader(key, base_url=url)) for key in keys]
+        proxy = await stack.enter_async_context(CuttingProxy(url))
+        cut = await stack.enter_async_context(EventTrader(keys[0], base_url=proxy.url))
+        book, tape = cut.stream.book("vaix", mode="paper"), cut.stream.trades("vaix", mode="paper")
+        private, whole = cut.stream.private(), clients[0].stream.private()
+        assert (await private.__anext__())["type"] == "connected"
+        assert (await whole.__anext__())["type"] == "connected"
+        first_sequence = (await book.__anext__())["sequence"]
+        frames: list[dict[str, Any]] = []
+        readers = [
+            asyncio.create_task(collect(book, frames)),
+            asyncio.create_task(collect(tape, trades)),
+            asyncio.create_task(collect(private, private_events)),
+            asyncio.create_task(collect(whole, whole_events)),
+        ]
+        churners = [
+            asyncio.create_task(churn(client, random.Random(SEED + at), stop))
+            for at, client in enumerate(clients)
+        ]
+        await cut_again_and_again(proxy, rng, CUTS)
+        await until(lambda: book.book.sequence - first_sequence >= UPDATES, LONGEST_S)
+        stop.set()
+        await asyncio.gather(*churners)
+        last = await clients[0].clob.place_order("vaix", "buy", "1000", price="0.001", mode="paper")
+        for events in (private_events, whole_events):
+            await until(functools.partial(ends_with, events, last))
+        params = {"depth": 500, "mode": "paper"}
+        served = await clients[0]._http.get("/api/v1/exchange/vaix/book", params=params)
+        await until(lambda: book.book.sequence >= served["sequence"])
+        for stream in (book, tape, private, whole):
+            await stream.close()
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+    assert proxy.cuts >= CUTS
+    assert book.book.sequence == served["sequence"]
+    assert [list(level) for level in book.book.bids] == served["bids"]
+    assert [list(level) for level in book.book.asks] == served["asks"]
+    assert book.protocol.mismatches == 0
+    assert once(private_events) == once(whole_events)
+    numbers = [event["sequence"] for event in trades if event["type"] == "trade"]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    print(
+        f"{proxy.cuts} cuts, {book.book.sequence - first_sequence} book updates in {len(frames)} "
+        f"frames, {book.connections} connections, {len(once(private_events))} private events, "
+        f"{len(numbers)} trades"
+    )
+
+
+def ends_with(events: list[dict[str, Any]], order: dict[str, Any]) -> bool:
+    """Tell whether an order's update has come."""
+    return any(event.get("order_id") == order["order_id"] for event in events[-20:])
+
+
+def once(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Give the orders' and fills' events in order, having checked that none comes twice."""
+    keys = [
+        tuple(sorted((name, str(value)) for name, value in event.items()))
+        for event in events
+        if event["type"] in ("order_update", "fill")
+    ]
+    assert not [key for key, count in Counter(keys).items() if count > 1]
+    return keys
+
+
+async def test_every_public_channel_says_its_state_first(
+    running_exchange: RunningExchange,
+) -> None:
+    """One event of each, by iterator and by handler."""
+    async with EventTrader(base_url=running_exchange.base_url) as client:
+        expected = {
+            client.stream.book("VAIX/USDC", hybrid=True): "snapshot",
+            client.stream.trades("vaix"): "snapshot",
+            client.stream.price("vaix"): "price",
+            client.stream.bbo("vaix"): "bbo",
+            client.stream.markets(): "markets",
+        }
+        for stream, kind in expected.items():
+            seen: list[str] = []
+
+            async def take(event: dict[str, Any], stream: Any = stream, seen: Any = seen) -> None:
+                seen.append(event["type"])
+                await stream.close()
+
+            await asyncio.wait_for(stream.run(take), WITHIN_S)
+            assert seen == [kind]
+
+
+async def test_revoked_key_ends_the_private_stream_with_its_type(
+    running_exchange: RunningExchange,
+) -> None:
+    """The channel is closed, and the error says why."""
+    url = running_exchange.base_url
+    async with await new_trader(url) as owner:
+        made = await owner.account.create_api_key("short-lived")
+        async with EventTrader(made["key"], base_url=url) as client:
+            stream = client.stream.private()
+            assert (await stream.__anext__())["type"] == "connected"
+            await owner.account.delete_api_key(made["id"])
+            with pytest.raises(AuthenticationError):
+                await asyncio.wait_for(collect(stream, []), WITHIN_S)
