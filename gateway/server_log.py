@@ -35,6 +35,6 @@ def server_logger() -> logging.Logger:
     """Make the logger that aiohttp's server is given."""
     logger = logging.getLogger(NAME)
     logger.propagate = False
-    if not logger.handlers:
+    if not any(isinstance(handler, _KindOnly) for handler in logger.handlers):
         logger.addHandler(_KindOnly())
     return logger
