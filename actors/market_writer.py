@@ -77,16 +77,16 @@ class MarketWriter:
         A command whose id is known, or comes twice in the round, needs nothing: its first reply
         is repeated.
         """
-        engine = self.engine
+        hold_for, shards = self.engine.hold_for, len(self.links)
         turn = Round(commands, [0] * len(commands))
         seen: set[str] = set()
         for position, command in enumerate(commands):
-            if command.command_id in seen or engine.knows(command.command_id):
+            if command.command_id in seen:
                 continue
             seen.add(command.command_id)
-            need = engine.hold_for(command, now_ns)
+            need = hold_for(command, now_ns)
             if need is not None:
-                shard = shard_of(need.user, len(self.links))
+                shard = shard_of(need.user, shards)
                 turn.needs.setdefault(shard, []).append(need)
                 turn.places.setdefault(shard, []).append(position)
         return turn
@@ -110,11 +110,12 @@ class MarketWriter:
         """Run the commands, number what is owed, and encode the record."""
         engine, shards = self.engine, len(self.links)
         sequence = self.journal.head.number + 1
+        knows, apply, reply_to = engine.knows, engine.apply, engine.reply_to
         steps: list[Step] = []
         for command, held_raw in zip(turn.commands, turn.held_raw, strict=True):
-            known = engine.knows(command.command_id)
-            events = engine.apply(command, time_ns=now_ns, sequence=sequence, held_raw=held_raw)
-            turn.replies.append(engine.reply_to(command, events))
+            known = knows(command.command_id)
+            events = apply(command, time_ns=now_ns, sequence=sequence, held_raw=held_raw)
+            turn.replies.append(reply_to(command, events))
             # A tick that found nothing due leaves no trace; anything else new is remembered by id.
             if not known and (events or type(command) is not ClockTick):
                 steps.append(Step(command, held_raw, events))

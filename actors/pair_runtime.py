@@ -53,6 +53,8 @@ answer is there already."""
 IDLE_MAX_S: Final = 60.0
 LATENCIES_KEPT: Final = 4_096
 
+_OWN: Final = (TwapSlice, ClockTick)
+"""Commands that only a pair itself may give."""
 _LOG = structlog.get_logger("tandem.pair")
 
 
@@ -306,14 +308,15 @@ class PairRuntime:
             body = self._bodies.decode(request.body)
         except msgspec.MsgspecError as error:
             return _Answer(mode, reply=MalformedReply(str(error)))
-        if isinstance(body, TwapSlice | ClockTick):
+        if isinstance(body, _OWN):
             return _Answer(mode, reply=MalformedReply(f"{type(body).__name__} is the pair's own"))
         if not isinstance(body, Command):
             return _Answer(mode, query=body)
         if not 1 <= len(body.command_id) <= 64:
             return _Answer(mode, reply=MalformedReply("command_id must have 1 to 64 characters"))
-        commands[mode].append(body)
-        return _Answer(mode, position=len(commands[mode]) - 1)
+        mine = commands[mode]
+        mine.append(body)
+        return _Answer(mode, len(mine) - 1)
 
     def _run_round(self, commands: list[list[AnyCommand]]) -> list[Round]:
         """Hold, apply and write; on return everything is on disk."""

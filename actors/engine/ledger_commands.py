@@ -8,6 +8,7 @@ zero over a shard at every moment. A market here is ``<symbol>.<paper|live>``.
 """
 
 import zlib
+from functools import lru_cache
 
 import msgspec
 
@@ -223,6 +224,7 @@ class Recovering(LedgerReply, tag=8, frozen=True, array_like=True):
 AnyLedgerReply = Done | MarketOpened | Posted | Refused | Fenced | Balances | Audit | Recovering
 
 
+@lru_cache(maxsize=65_536)
 def shard_of(user: UserId, shards: int) -> int:
     """Name the shard an owner lives on: CRC-32 of the id, stable across versions and machines."""
     return zlib.crc32(user.encode()) % shards

@@ -93,7 +93,7 @@ class PairEngine:
 
     def knows(self, command_id: str) -> bool:
         """Tell whether a command of this id was applied already."""
-        return command_id in self._log
+        return command_id in self._log.recent or command_id in self._log.older
 
     def hold_for(self, command: AnyCommand, time_ns: int) -> HoldNeed | None:
         """Reckon what must be held before a command is applied; None where nothing must.
@@ -101,10 +101,12 @@ class PairEngine:
         Reckoned from the book as it stands; what an earlier command of the same batch changes
         can only make the order trade less, never spend more than was held.
         """
-        if not self._market.funds or command.command_id in self._log:
+        if not self._market.funds or self.knows(command.command_id):
             return None
-        if isinstance(command, PlaceOrder):
+        if type(command) is PlaceOrder:
             return self._desk.need_to_place(command, time_ns)
+        if type(command) is CancelOrder:
+            return None
         if isinstance(command, AmendOrder):
             return self._amends.need_of(command)
         if isinstance(command, TwapSlice):
