@@ -59,8 +59,7 @@ class Account:
 
     async def api_keys(self) -> list[Json]:
         """List the API keys: prefix, permissions, last use; never the key itself."""
-        body = await self._http.get(_KEYS)
-        keys: list[Json] = body if isinstance(body, list) else next(iter(body.values()))
+        keys: list[Json] = member(await self._http.get(_KEYS), "api_keys")
         return keys
 
     async def create_api_key(

@@ -14,7 +14,7 @@ from gateway.ws import frames
 from gateway.ws.protocol import Clock
 from gateway.ws.public import BookSession
 
-UPDATES = 100_000 if os.environ.get("TANDEM_LONG") else 10_000
+UPDATES = 100_000 if os.environ.get("TANDEM_LONG") else 5_000
 CUTS = 100
 BURSTS = [1, 1, 1, 3, 60]
 """Updates between two looks of the reader: sometimes it lags, and gets them merged."""

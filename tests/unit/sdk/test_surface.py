@@ -118,10 +118,6 @@ class Answer(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         return []
 
-    def values(self) -> Any:
-        """Give one list."""
-        return [[]]
-
 
 def load(name: str) -> ModuleType:
     """Load a program that lies beside the package."""
