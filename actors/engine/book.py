@@ -28,21 +28,22 @@ class Book:
         if not dirty:
             return []
         changes: list[LevelChange] = []
-        seen: set[tuple[Side, int]] = set()
+        bids, asks = self.bids.levels, self.asks.levels
         for level in dirty:
-            place = (level.side, level.key)
             level.dirty = False
-            if place in seen:
-                # A level of this price came and went (or came back) since: its first object
-                # knows what readers have.
+            side, before = level.side, level.published_lots
+            present = (asks if side else bids).get(level.key)
+            if present is None:
+                # Only the first of several that came and went here has something published.
+                if before:
+                    changes.append(LevelChange(side, level.price_ticks, 0))
                 continue
-            seen.add(place)
-            present = self.sides[level.side].levels.get(level.key)
-            lots = 0 if present is None else present.visible_lots
-            if lots != level.published_lots:
-                changes.append(LevelChange(level.side, level.price_ticks, lots))
-            if present is not None:
-                present.published_lots = lots
+            lots = present.visible_lots
+            if present is not level and present.published_lots == lots:
+                continue  # an earlier one that stood here has been told of already
+            present.published_lots = lots
+            if lots != before:
+                changes.append(LevelChange(side, level.price_ticks, lots))
         dirty.clear()
         return changes
 

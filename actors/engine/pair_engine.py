@@ -62,6 +62,8 @@ class PairEngine:
         self._market = MarketState(spec, mode)
         self._matcher = Matcher(self._market)
         self._desk = OrderDesk(self._market, self._matcher)
+        self._place = self._desk.place
+        self._cancel = self._desk.cancel
         self._amends = AmendDesk(self._market, self._matcher)
         self._parents = ParentDesk(self._market, self._desk)
         self._log = CommandLog()
@@ -135,18 +137,19 @@ class PairEngine:
             market.publish_trades()
             market.now_ns = time_ns
         market.sequence = sequence
-        command_id = command.command_id
-        if command_id in self._log.recent or command_id in self._log.older:
+        command_id, kind, recent = command.command_id, type(command), self._log.recent
+        if command_id in recent or command_id in self._log.older:
             if held_raw > 0:
                 self._free_repeated(command, held_raw)
             return events
         heap = market.expiry.heap
         if heap and heap[0][0] <= time_ns:
             self._expire(time_ns)
-        if type(command) is PlaceOrder:
-            outcome = self._desk.place(command, held_raw)
-        elif type(command) is CancelOrder:
-            outcome = self._desk.cancel(command)
+        # mypy cannot narrow by `kind`; the two are nearly all there are, so they are asked first.
+        if kind is PlaceOrder:
+            outcome = self._place(command, held_raw)  # type: ignore[arg-type]
+        elif kind is CancelOrder:
+            outcome = self._cancel(command)  # type: ignore[arg-type]
         else:
             outcome = self._dispatch(command, held_raw)
         if market.traded_high:
@@ -154,8 +157,8 @@ class PairEngine:
         if market.parents_touched:
             market.parents_touched = False
             events.extend(TwapChanged(state) for state in market.twaps.drain())
-        if type(command) is not ClockTick:
-            self._log.recent[command_id] = outcome
+        if kind is not ClockTick:
+            recent[command_id] = outcome
         return events
 
     def reply_to(self, command: AnyCommand, events: list[AnyEvent]) -> AnyReply:

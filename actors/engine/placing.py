@@ -27,6 +27,7 @@ from actors.engine.units import (
 
 _MARKET, _STOP_MARKET, _LIMIT = OrderType.MARKET, OrderType.STOP_MARKET, OrderType.LIMIT
 _STOP_LIMIT, _TRADING = OrderType.STOP_LIMIT, MarketStatus.TRADING
+_BUY, _USER_CANCELED = Side.BUY, Reason.USER_CANCELED
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
 
@@ -34,15 +35,13 @@ _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
 class OrderDesk:
     """Takes the commands about single orders of one market."""
 
-    __slots__ = ("_by_side", "_market", "_matcher", "_spec", "_usual")
+    __slots__ = ("_market", "_matcher", "_spec", "_usual")
 
     def __init__(self, market: MarketState, matcher: Matcher) -> None:
         self._market = market
         self._matcher = matcher
         self._spec = market.spec
-        book, spec, rules = market.book, market.spec, market.rules
-        # By side: its own levels, and what it would trade with.
-        self._by_side = ((book.bids, book.asks), (book.asks, book.bids))
+        spec, rules = market.spec, market.rules
         self._usual = (
             max(1, spec.min_order_lots),
             rules.size_max,
@@ -100,9 +99,12 @@ class OrderDesk:
             or (client_id and (user, client_id) in living.by_client_id)
         ):
             return self._place_any(command, held_raw)
-        here, opposite = self._by_side[side]
-        keys = opposite.keys
-        rests = not keys or keys[-1] < price * opposite.sign
+        # As on each `BookSide`: the price for bids, the negated one for asks.
+        if side is _BUY:
+            here, keys, opposite_key = market.book.bids, market.book.asks.keys, -price
+        else:
+            here, keys, opposite_key = market.book.asks, market.book.bids.keys, price
+        rests = not keys or keys[-1] < opposite_key
         if rests and market.pools_tradable:
             rests = not self._meets_pool(command)
         number, now = OrderNo(market.last_order_no + 1), market.now_ns
@@ -328,8 +330,8 @@ class OrderDesk:
         number = command.order_no
         order = market.open.by_number.get(number)
         if order is not None and order.user == command.user:
-            market.cancel(order, Reason.USER_CANCELED)
-            return of_order(number)
+            market.cancel(order, _USER_CANCELED)
+            return number * 10 + 1  # of_order, in place
         fault = absent(market, command.user, number)
         market.events.append(CommandRejected(command.user, fault.reason, fault.message))
         return of_refusal(fault.reason, number)
