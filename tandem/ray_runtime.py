@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ SOCKET_PATH_BYTES_MAX: Final = 103
 OBJECT_STORE_BYTES: Final = 80 * 1024 * 1024
 """Ray's least: nothing here is large enough to go through the object store."""
 SESSIONS_KEPT: Final = 3
+JOIN_TIMEOUT_S: Final = 5.0
 
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "RAY_AUTH_MODE": "token",
@@ -90,6 +92,12 @@ def join(address: str) -> None:
     Raises:
         RayStartError: nobody answers there, or it refused.
     """
+    host, colon, port = address.rpartition(":")
+    if colon and "/" not in host:  # Ray itself would try for a minute
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), JOIN_TIMEOUT_S).close()
+        except (OSError, ValueError) as error:
+            raise RayStartError(f"{error}; is a cluster running at {address}?") from error
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -38,6 +38,10 @@ def run(
     with ExitStack() as parts:
         url = settings.redis_url
         if not url:
+            if not settings.data_dir.is_dir():
+                raise SettingsError(
+                    f"no exchange has run in {settings.data_dir}; name its directory by --data-dir"
+                )
             url = parts.enter_context(EmbeddedValkey(settings.data_dir)).url
         journal = RedisJournal(url)
         parts.callback(journal.close)

@@ -204,6 +204,26 @@ def find_data_dir(given: Path | None, environ: Mapping[str, str] = os.environ) -
     return chosen.expanduser().absolute()
 
 
+def make_data_dir(path: Path) -> None:
+    """Make the data directory where there is none, for its owner alone.
+
+    Raises:
+        SettingsError: it cannot be made, or nothing can be written in it.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, error.strerror) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise _unusable(path, "no permission to write in it")
+
+
+def _unusable(path: Path, why: str | None) -> SettingsError:
+    return SettingsError(
+        f"the data directory {path} cannot be used ({why}); choose another one with --data-dir"
+    )
+
+
 def jwt_secret(data_dir: Path, environ: Mapping[str, str] = os.environ) -> str:
     """Read the key that signs access tokens; made once per data directory, mode 0600.
 

@@ -25,11 +25,12 @@ import msgspec
 
 from actors.errors import TandemError
 from tandem.janitor import Janitor
-from tandem.settings import Settings, jwt_secret
+from tandem.settings import Settings, jwt_secret, make_data_dir
 
 READY_TIMEOUT_S: Final = 180.0
 """Recovery of a large journal is part of starting; a first start takes some ten seconds."""
 POLL_S: Final = 0.05
+STOP_TIMEOUT_S: Final = 30.0
 WATCH_S: Final = 5.0
 """How often the supervisor is looked for; Ray restarts it where only its process ended."""
 RUNNING_FILE: Final = "running.json"
@@ -85,8 +86,24 @@ def run(options: Options) -> int:
         while not stop.wait(WATCH_S):
             keep_supervised()
         _say("Stopping ...")
+        _stop_in_time()
     _say("Stopped. Everything acknowledged is on disk.")
     return 0
+
+
+def _stop_in_time() -> None:
+    """End this process where stopping takes too long; the janitor then ends all the others.
+
+    Ray waits a minute for its own processes when a signal to the whole group ended them first.
+    """
+
+    def give_up() -> None:
+        _say("Stopping takes too long: the rest ends by force. Everything acknowledged is on disk.")
+        os._exit(1)
+
+    timer = threading.Timer(STOP_TIMEOUT_S, give_up)
+    timer.daemon = True
+    timer.start()
 
 
 def check_port(host: str, port: int) -> None:
@@ -116,7 +133,7 @@ def check_port(host: str, port: int) -> None:
 def _start(options: Options, parts: ExitStack, stop: threading.Event) -> Callable[[], None]:
     """Start everything; returns what makes the supervisor anew where it is gone for good."""
     settings = options.settings
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(settings.data_dir)
     redis_url = _start_store(options, parts)
     _heed(stop)
     from tandem import ray_runtime
