@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -q
+SHORT := -m "not slow"
 
 .PHONY: run install test lint format bench load sim devnet lock
 .DEFAULT_GOAL := run
@@ -23,9 +24,9 @@ $(STAMP): requirements/lock.txt pyproject.toml sdk/python/pyproject.toml
 
 # From the quickest to the slowest, so that a simple fault is told first.
 test: install
-	$(PYTEST) tests/unit tests/tables tests/test_tidy.py
-	$(PYTEST) tests/contract tests/model tests/property tests/simulation
-	$(PYTEST) tests/chain tests/integration tests/faults
+	$(PYTEST) $(SHORT) tests/unit tests/tables tests/test_tidy.py
+	$(PYTEST) $(SHORT) tests/contract tests/model tests/property tests/simulation
+	$(PYTEST) $(SHORT) tests/chain tests/integration tests/faults
 
 lint: install
 	$(BIN)/ruff check .
