@@ -9,6 +9,8 @@ import sys
 import time
 from types import FrameType
 
+from requests.exceptions import RequestException
+
 from chain_feeds.sources.recorded import DIRECTORY, load, position_at
 from devnet.anvil import HERE, Anvil, DevnetError, install
 from devnet.contracts import DEFAULT_MARKETS, Network
@@ -32,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         install()
         with Anvil(port=options.port) as node:
             return _run(node, options)
-    except DevnetError as error:
+    except (DevnetError, RequestException) as error:
         print(f"devnet: {error}", file=sys.stderr)  # noqa: T201 -- a command's error
         return 1
     except KeyboardInterrupt:

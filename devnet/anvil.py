@@ -34,7 +34,7 @@ def install() -> None:
     Raises:
         DevnetError: Node is missing, npm fails, or there is no anvil for this machine.
     """
-    if not (MODULES / "@uniswap" / "v2-core").exists():
+    if not _is_installed():
         npm = shutil.which("npm")
         if npm is None:
             raise DevnetError("npm is not on the PATH: install Node 20 or newer, then try again")
@@ -45,6 +45,15 @@ def install() -> None:
         if done.returncode != 0:
             raise DevnetError(f"npm ci failed in {HERE}:\n{done.stderr.strip()[-2000:]}")
     _program()
+
+
+def _is_installed() -> bool:
+    """Tell whether npm finished what the lock file says now: it writes this file last."""
+    try:
+        finished = (MODULES / ".package-lock.json").stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return finished >= (HERE / "package-lock.json").stat().st_mtime
 
 
 def _program() -> str:

@@ -14,6 +14,8 @@ from devnet.anvil import Anvil
 from devnet.contracts import Deployed, Network
 
 TIMEOUT_S = 15.0
+PATIENT_S = 60.0
+"""These nodes make no block without a transaction: only tests of staleness take that for death."""
 
 
 class Collector:
@@ -50,7 +52,7 @@ class Feeding:
     """A feed in its own thread on an anvil node."""
 
     def __init__(
-        self, node: Anvil, network: Network, *, stale_after_s: float = 5.0, chain_id: int = 1
+        self, node: Anvil, network: Network, *, stale_after_s: float = PATIENT_S, chain_id: int = 1
     ) -> None:
         self.network = network
         self.pid = node.pid
@@ -103,7 +105,7 @@ def start(
     node: Anvil,
     pools: list[FeedPool],
     sink: Collector,
-    stale_after_s: float = 5.0,
+    stale_after_s: float = PATIENT_S,
     *,
     chain_id: int = 1,
 ) -> FeedThread:

@@ -48,37 +48,37 @@ def test_feed_after_a_silent_rollback_follows_the_next_block(feeding: Feeding) -
 
 
 def test_feed_on_a_silent_node_is_stale_within_5_s_and_live_with_the_next_block(
-    feeding: Feeding,
+    impatient: Feeding,
 ) -> None:
     """A stopped node: no depth is claimed after 5 s; when it wakes, everything is as it should."""
-    trade(feeding.network, 2)
-    feeding.wait_for_truth()
+    trade(impatient.network, 2)
+    impatient.wait_for_truth()
     last_block = time.monotonic()
-    os.kill(feeding.pid, signal.SIGSTOP)
+    os.kill(impatient.pid, signal.SIGSTOP)
     try:
-        feeding.wait_until(PoolStatus.STALE)
+        impatient.wait_until(PoolStatus.STALE)
         assert time.monotonic() - last_block < 6.0
-        said = len(feeding.sink.states)
-        assert all("no block of ethereum" in s.detail for _, s in feeding.sink.states[said - 2 :])
+        said = len(impatient.sink.states)
+        assert all("no block of ethereum" in s.detail for _, s in impatient.sink.states[said - 2 :])
     finally:
-        os.kill(feeding.pid, signal.SIGCONT)
-    trade(feeding.network, 2, seed=3)
-    feeding.wait_for_truth()
+        os.kill(impatient.pid, signal.SIGCONT)
+    trade(impatient.network, 2, seed=3)
+    impatient.wait_for_truth()
 
 
-def test_feed_on_a_node_without_blocks_says_stale_once(feeding: Feeding) -> None:
+def test_feed_on_a_node_without_blocks_says_stale_once(impatient: Feeding) -> None:
     """A node that answers but makes no block is stale too; it is said once for each pool."""
-    feeding.wait_until(PoolStatus.STALE)
-    feeding.network.rpc("evm_mine")
-    feeding.wait_until_live()
-    stale = [s for _, s in feeding.sink.states if s.detail.startswith("no block of")]
-    assert len(stale) == len(feeding.pools)
+    impatient.wait_until(PoolStatus.STALE)
+    impatient.network.rpc("evm_mine")
+    impatient.wait_until_live()
+    stale = [s for _, s in impatient.sink.states if s.detail.startswith("no block of")]
+    assert len(stale) == len(impatient.pools)
 
 
 def test_feed_after_the_node_was_killed_and_made_anew_reads_the_new_chain(packages: None) -> None:
     """Another chain with other reserves appears at the same place: nothing old survives."""
     with Anvil() as first:
-        feeding = Feeding(first, Network(first.http_url, MARKETS), stale_after_s=1.0)
+        feeding = Feeding(first, Network(first.http_url, MARKETS), stale_after_s=2.0)
         try:
             feeding.wait_for_truth()
             first.kill()
@@ -86,6 +86,7 @@ def test_feed_after_the_node_was_killed_and_made_anew_reads_the_new_chain(packag
             with Anvil(port=first.port) as second:
                 feeding.network = Network(second.http_url, MARKETS)
                 trade(feeding.network, 3)
+                feeding.network.rpc("evm_setIntervalMining", 1)
                 feeding.wait_for_truth()
         finally:
             feeding.stop()
