@@ -8,16 +8,16 @@ round begins is the runtime's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
-from actors.engine.commands import AnyCommand, ClockTick
+from actors.engine.commands import AnyCommand, ClockTick, encode
 from actors.engine.ledger_commands import Settlement, shard_of
 from actors.engine.market_api import AnyQuery, AnyReply, DepthQuery, DepthReply
 from actors.engine.pair_engine import PairEngine
 from actors.engine.settlement import HoldNeed, Posting
-from actors.journal.market_record import MarketRecord, Step
+from actors.journal.market_record import MarketRecord, Step, WrittenStep
 from actors.ports import JournalWriter
 from actors.shard_link import ShardLink
 
@@ -39,6 +39,8 @@ class Round:
     """What one market does in one round; positions count within ``commands``."""
 
     commands: list[AnyCommand]
+    encoded: list[msgspec.Raw]
+    """The commands again, as they came."""
     held_raw: list[int]
     needs: dict[int, list[HoldNeed]] = field(default_factory=dict)
     """By shard."""
@@ -71,14 +73,18 @@ class MarketWriter:
         """Per shard, the last settlement number issued."""
         return [link.head for link in self.links]
 
-    def plan(self, commands: list[AnyCommand], now_ns: int) -> Round:
+    def plan(
+        self, commands: list[AnyCommand], now_ns: int, encoded: list[msgspec.Raw] | None = None
+    ) -> Round:
         """Name what the round's commands need held, each at its user's shard.
 
         A command whose id is known, or comes twice in the round, needs nothing: its first reply
-        is repeated.
+        is repeated. ``encoded`` are the bytes in which each command came, where they are at hand.
         """
         hold_for, shards = self.engine.hold_for, len(self.links)
-        turn = Round(commands, [0] * len(commands))
+        if encoded is None:
+            encoded = [msgspec.Raw(encode(command)) for command in commands]
+        turn = Round(commands, encoded, [0] * len(commands))
         seen: set[str] = set()
         for position, command in enumerate(commands):
             if command.command_id in seen:
@@ -111,14 +117,16 @@ class MarketWriter:
         engine, shards = self.engine, len(self.links)
         sequence = self.journal.head.number + 1
         knows, apply, reply_to = engine.knows, engine.apply, engine.reply_to
-        steps: list[Step] = []
-        for command, held_raw in zip(turn.commands, turn.held_raw, strict=True):
+        steps: list[WrittenStep] = []
+        for command, encoded, held_raw in zip(
+            turn.commands, turn.encoded, turn.held_raw, strict=True
+        ):
             known = knows(command.command_id)
             events = apply(command, time_ns=now_ns, sequence=sequence, held_raw=held_raw)
             turn.replies.append(reply_to(command, events))
             # A tick that found nothing due leaves no trace; anything else new is remembered by id.
             if not known and (events or type(command) is not ClockTick):
-                steps.append(Step(command, held_raw, events))
+                steps.append(WrittenStep(encoded, held_raw, events))
         if not steps:
             return
         owed: dict[int, list[Posting]] = {}
@@ -132,7 +140,7 @@ class MarketWriter:
         turn.body = self._encoder.encode(
             MarketRecord(
                 time_ns=now_ns,
-                steps=steps,
+                steps=cast("list[Step]", steps),
                 levels=levels,
                 settlements=settlements,
                 book_seq=engine.book_seq,

@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import structlog
 
-from actors.engine.commands import AnyCommand, ClockTick, Command, TwapSlice
+from actors.engine.commands import AnyCommand, ClockTick, Command, TwapSlice, encode
 from actors.engine.market_api import (
     AnyQuery,
     AnyReply,
@@ -288,8 +288,9 @@ class PairRuntime:
 
     def _serve(self, batches: list[Batch], due: list[list[AnyCommand]]) -> None:
         commands: list[list[AnyCommand]] = [list(own) for own in due]
-        answers = [[self._sort(request, commands) for request in b.requests] for b in batches]
-        rounds = self._run_round(commands)
+        encoded = [[msgspec.Raw(encode(command)) for command in own] for own in due]
+        answers = [[self._sort(one, commands, encoded) for one in b.requests] for b in batches]
+        rounds = self._run_round(commands, encoded)
         heads = self._heads()
         for batch, sorted_answers in zip(batches, answers, strict=True):
             replies = [self._reply(answer, rounds) for answer in sorted_answers]
@@ -301,8 +302,13 @@ class PairRuntime:
         for market in self._markets:
             market.deliver(idle=idle)
 
-    def _sort(self, request: Request, commands: list[list[AnyCommand]]) -> _Answer:
-        """Decode one request, and put a command where it belongs."""
+    def _sort(
+        self,
+        request: Request,
+        commands: list[list[AnyCommand]],
+        encoded: list[list[msgspec.Raw]],
+    ) -> _Answer:
+        """Decode one request, and put a command and its bytes where they belong."""
         mode = request.mode
         try:
             body = self._bodies.decode(request.body)
@@ -316,12 +322,18 @@ class PairRuntime:
             return _Answer(mode, reply=MalformedReply("command_id must have 1 to 64 characters"))
         mine = commands[mode]
         mine.append(body)
+        encoded[mode].append(request.body)
         return _Answer(mode, len(mine) - 1)
 
-    def _run_round(self, commands: list[list[AnyCommand]]) -> list[Round]:
+    def _run_round(
+        self, commands: list[list[AnyCommand]], encoded: list[list[msgspec.Raw]]
+    ) -> list[Round]:
         """Hold, apply and write; on return everything is on disk."""
         markets, now_ns = self._markets, self._now_ns
-        rounds = [market.plan(mine, now_ns) for market, mine in zip(markets, commands, strict=True)]
+        rounds = [
+            market.plan(mine, now_ns, as_came)
+            for market, mine, as_came in zip(markets, commands, encoded, strict=True)
+        ]
         for market, turn in zip(markets, rounds, strict=True):
             market.ask(turn)
         for market, turn in zip(markets, rounds, strict=True):

@@ -9,7 +9,7 @@ are off (`PairSpec.holds_enabled`), and every order has an account of its own.
 import gc
 import time
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
@@ -18,7 +18,7 @@ from actors.engine.events import Traded
 from actors.engine.pair_engine import PairEngine
 from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.engine.units import PPM, Mode, OrderNo, OrderType, Side, UserId
-from actors.journal.market_record import MarketRecord, Step
+from actors.journal.market_record import MarketRecord, Step, WrittenStep
 from load_tests.flow import IOC, MARKET, Flow, Kind, Record, TradeHash
 from load_tests.naive_book import NaiveBook
 
@@ -171,18 +171,18 @@ class _Line:
         engine, decode = self._engine, self._decode
         self._sequence += 1
         sequence, time_ns = self._sequence, self._sequence * 1_000_000
-        steps = []
+        raw, steps = msgspec.Raw, []
         for data in batch:
             command = decode(data)
             events = engine.apply(command, time_ns=time_ns, sequence=sequence)
-            steps.append(Step(command, 0, events))
+            steps.append(WrittenStep(raw(data), 0, events))
         engine.drain_postings()
         levels = engine.drain_levels()
         engine.close_record()
         return self._encode(
             MarketRecord(
                 time_ns,
-                steps,
+                cast("list[Step]", steps),
                 levels,
                 [],
                 engine.book_seq,

@@ -20,6 +20,17 @@ class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
     events: list[AnyEvent]
 
 
+class WrittenStep(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A `Step` on its way into a record: the command stays the bytes in which it came.
+
+    A record of such steps is encoded as one of `Step` is, and read back as that.
+    """
+
+    command: msgspec.Raw
+    held_raw: int
+    events: list[AnyEvent]
+
+
 class MarketRecord(msgspec.Struct, frozen=True, array_like=True):
     """One durable step of a market.
 
