@@ -80,7 +80,7 @@ class OrderDesk:
 
         The usual order, a limit order without extras, is checked and entered here in one flat
         piece, and goes onto the book at once where it meets nobody: most are such, and a call costs
-        as much as what is done in it. Every other one, and every fault, is left to `_place_any`,
+        as much as what is done in it. Every other one, and every fault, is left to `place_any`,
         before anything was changed.
         """
         market = self._market
@@ -98,7 +98,7 @@ class OrderDesk:
             or market.status is not _TRADING
             or (client_id and (user, client_id) in living.by_client_id)
         ):
-            return self._place_any(command, held_raw)
+            return self.place_any(command, held_raw)
         # As on each `BookSide`: the price for bids, the negated one for asks.
         if side is _BUY:
             here, keys, opposite_key = market.book.bids, market.book.asks.keys, -price
@@ -113,7 +113,7 @@ class OrderDesk:
             price, 0, size, 0, size, 0, now, now, market.sequence,
         )  # fmt: skip
         if market.funds and not self._fund(order, command, held_raw, rests=rests):
-            return self._place_any(command, held_raw)
+            return self.place_any(command, held_raw)
         market.last_order_no = number
         living.by_number[number] = order
         mine = living.by_user.setdefault(user, order)
@@ -159,7 +159,8 @@ class OrderDesk:
             market.postings.append(ReleasePosting(user, order.side, free))
         return True
 
-    def _place_any(self, command: PlaceOrder, held_raw: int) -> Outcome:
+    def place_any(self, command: PlaceOrder, held_raw: int) -> Outcome:
+        """Apply any new order, stage by stage: what `place` does for the usual one, spelt out."""
         market = self._market
         fault = policies.check_place(command, market.rules, market.now_ns)
         if market.status is not _TRADING:

@@ -2,6 +2,7 @@
 
 import os
 from random import Random
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from actors.engine.events import AnyEvent, CommandRejected, OrderClosed
 from actors.engine.pair_engine import PairEngine
+from actors.engine.placing import OrderDesk
 from actors.engine.snapshot import SnapshotError
 from actors.engine.units import Mode, OrderStatus, Reason
 from tests.markets import Market, make_spec, run_randomly
@@ -45,6 +47,18 @@ def test_market_replay_gives_the_same_events_and_hash(seed: int):
     market = Market()
     run_randomly(Random(seed), market, 150)
     twin = PairEngine(make_spec(), Mode.PAPER)
+    assert _replay(market, twin, 0) == market.events
+    assert twin.state_hash() == market.engine.state_hash()
+
+
+@given(seeds)
+@settings(max_examples=12, deadline=None)
+def test_place_of_the_usual_order_does_what_the_long_way_does(seed: int):
+    """An engine that sends every order the long way makes the same events, and ends up the same."""
+    market = Market()
+    run_randomly(Random(seed), market, 150)
+    with patch.object(OrderDesk, "place", OrderDesk.place_any):
+        twin = PairEngine(make_spec(), Mode.PAPER)
     assert _replay(market, twin, 0) == market.events
     assert twin.state_hash() == market.engine.state_hash()
 
