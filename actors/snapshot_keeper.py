@@ -7,46 +7,54 @@ behind the history writer; what account shards have not confirmed travels in the
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
 from actors.account_recovery import LedgerReplay, ShardName
 from actors.engine.units import Mode
 from actors.errors import CorruptRecordError, ReplayMismatchError, TrimmedError
-from actors.journal.history import positions
 from actors.journal.market_replay import MarketRebuild
 from actors.journal.recovery import Policy, SnapshotFollower, trim_behind
-from actors.journal.redis import RedisJournal, connect
-from actors.journal.snapshots import RedisSnapshots
+from actors.journal.snapshots import SnapshotStore
 from actors.listing import Listing, market_name, shard_stream
+from actors.ports import Journal
 
 _LOG = structlog.get_logger("tandem.snapshots")
+
+
+class Due(NamedTuple):
+    """When a stream gets a snapshot: whichever comes first."""
+
+    records: int
+    every_s: float
+    """Only if anything was written since the last one."""
+    now_s: Callable[[], float] = time.monotonic
 
 
 class SnapshotKeeper:
     """Follows all streams of an exchange.
 
     Args:
-        redis_url: the store.
+        journal: the store's streams.
+        snapshots: the store's snapshots.
         listing: names the streams.
-        due: a stream gets a snapshot after so many records, or so many seconds if anything was
-            written in them.
-        now_s: a clock that never runs back.
+        due: how young snapshots are kept.
+        history_at: the last record of a market that is in the history; what lies behind may go.
     """
 
     def __init__(
         self,
-        redis_url: str,
+        journal: Journal,
+        snapshots: SnapshotStore,
         listing: Listing,
-        due: tuple[int, float],
-        now_s: Callable[[], float] = time.monotonic,
+        due: Due,
+        history_at: Callable[[str], int],
     ) -> None:
-        self._url = redis_url
-        self._snapshots = RedisSnapshots(redis_url)
-        journal = RedisJournal(redis_url)
-        records, self._every_s = due
-        policy = Policy(records=records)
+        self._snapshots = snapshots
+        self._history_at = history_at
+        self._due = due
+        policy = Policy(records=due.records)
         shards = listing.shards
         rebuilds: dict[str, Any] = {
             market_name(spec.symbol, mode): MarketRebuild(
@@ -57,12 +65,11 @@ class SnapshotKeeper:
         }
         rebuilds |= {shard_stream(n): LedgerReplay(ShardName(n, shards)) for n in range(shards)}
         self._followers = [
-            SnapshotFollower(stream, journal.reader(stream), self._snapshots, rebuild, policy)
+            SnapshotFollower(stream, journal.reader(stream), snapshots, rebuild, policy)
             for stream, rebuild in rebuilds.items()
         ]
         self._markets = set(listing.markets())
-        self._now_s = now_s
-        self._stored_s = {follower.stream: now_s() for follower in self._followers}
+        self._stored_s = {follower.stream: due.now_s() for follower in self._followers}
         self._trimmed = dict.fromkeys(self._stored_s, 0)
         self.broken: dict[str, str] = {}
         """Streams that cannot be replayed, and why: they get no snapshot, and are never trimmed."""
@@ -87,18 +94,15 @@ class SnapshotKeeper:
 
     def _follow(self, follower: SnapshotFollower[Any]) -> None:
         stream = follower.stream
-        old = self._now_s() - self._stored_s[stream] >= self._every_s
+        old = self._due.now_s() - self._stored_s[stream] >= self._due.every_s
         done = follower.follow(force=old and follower.grown())
         if old or done.stored:
-            self._stored_s[stream] = self._now_s()
+            self._stored_s[stream] = self._due.now_s()
         if done.stored:
             _LOG.info("snapshot_stored", stream=stream, number=done.stored)
         if done.trim_before > self._trimmed[stream]:
             self._trimmed[stream] = self._trim(stream, done.trim_before)
 
     def _trim(self, stream: str, before: int) -> int:
-        readers: list[int] = []
-        if stream in self._markets:
-            with connect(self._url) as client:
-                readers = [positions(client).get(stream, 0)]
+        readers = [self._history_at(stream)] if stream in self._markets else []
         return trim_behind(self._snapshots, stream, before, readers)

@@ -21,10 +21,11 @@ from actors import registry
 from actors.dead_mans_switch import Sweeper, sweep_for_ever
 from actors.errors import TandemError, UnavailableError
 from actors.exchange_status import STATUS
-from actors.journal.history import HistoryWriter
-from actors.journal.redis import connect
+from actors.journal.history import HistoryWriter, positions
+from actors.journal.redis import RedisJournal, connect
+from actors.journal.snapshots import RedisSnapshots
 from actors.listing import Listing
-from actors.snapshot_keeper import SnapshotKeeper
+from actors.snapshot_keeper import Due, SnapshotKeeper
 from actors.wiring import pair_ports
 
 STATUS_TTL_S: Final = 60
@@ -71,7 +72,13 @@ class Supervisor:
             )
         ]
         self._threads.append(Thread(target=self._sweep, name="dead-mans-switch", daemon=True))
-        self._keeper = SnapshotKeeper(options.redis_url, options.listing, options.snapshots_due)
+        self._keeper = SnapshotKeeper(
+            RedisJournal(options.redis_url),
+            RedisSnapshots(options.redis_url),
+            options.listing,
+            Due(*options.snapshots_due),
+            self._history_at,
+        )
 
     def start(self) -> None:
         """Begin all duties."""
@@ -129,6 +136,10 @@ class Supervisor:
 
     def _keep_snapshots(self) -> None:
         self._keeper.keep(self._stopping.is_set)
+
+    def _history_at(self, market: str) -> int:
+        with connect(self._options.redis_url) as client:
+            return positions(client).get(market, 0)
 
     def _sweep(self) -> None:
         symbols = tuple(spec.symbol for spec in self._options.listing.pairs)

@@ -1,24 +1,36 @@
-"""The whole exchange as a user starts it: it comes up, trades, recovers, continues, and ends."""
+"""The whole exchange as a user starts it: it comes up, trades, recovers, continues, and ends.
+
+One exchange serves the whole file, stopped and started again once; snapshots are taken every two
+seconds, so that every recovery here begins at one.
+"""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from actors.journal.redis import connect, key
+from actors.journal.snapshots import RedisSnapshots
+from tandem.settings import DEFAULT_CONFIG
 from tests.running import RunningExchange, wait_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
 PREFIX = "/api/v1/exchange"
+SNAPSHOTS = "snapshot_every_records = 100\nsnapshot_every_s = 2\n"
+KILL = """
+import ray, sys
+ray.init(address=sys.argv[1], namespace="tandem", log_to_driver=False, logging_level="ERROR")
+ray.kill(ray.get_actor(sys.argv[2]), no_restart=True)
+ray.shutdown()
+"""
 
 
 def call(
@@ -49,12 +61,47 @@ def register(exchange: RunningExchange, name: str) -> str:
     return str(answer["access_token"])
 
 
-def actors(exchange: RunningExchange) -> dict[str, Any]:
-    """Read who runs where, as `tandem status` tells it."""
-    command = [sys.executable, "-m", "tandem", "status", "--json"]
-    command += ["--data-dir", str(exchange.data_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    return dict(json.loads(done.stdout)["actors"]) if done.stdout else {}
+def place(exchange: RunningExchange, token: str, price: str) -> str:
+    """Place a resting buy of 1,000 VAIX; returns its id."""
+    order = {"side": "buy", "quantity": "1000", "price": price}
+    status, placed = call(exchange, "POST", f"{PREFIX}/vaix/orders", order, token)
+    assert status == 200, placed
+    return str(placed["order_id"])
+
+
+def open_orders(exchange: RunningExchange, token: str) -> list[str]:
+    """Name a user's open orders on VAIX, by id."""
+    status, found = call(exchange, "GET", f"{PREFIX}/vaix/orders/open", token=token)
+    assert status == 200, found
+    return sorted(one["order_id"] for one in found["orders"])
+
+
+def running(exchange: RunningExchange) -> dict[str, Any]:
+    """Read what `tandem up` notes of itself."""
+    noted: dict[str, Any] = json.loads((exchange.data_dir / "running.json").read_text("utf-8"))
+    return noted
+
+
+def process_of(exchange: RunningExchange, title: str) -> psutil.Process | None:
+    """Find an actor's process by its title."""
+    assert exchange.process is not None
+    for process in psutil.Process(exchange.process.pid).children(recursive=True):
+        try:
+            if f"ray::{title}" in " ".join(process.cmdline()):
+                return process
+        except psutil.Error:
+            continue
+    return None
+
+
+def ray_address(exchange: RunningExchange) -> str:
+    """Read where the exchange's own Ray listens from its raylet's command line."""
+    assert exchange.process is not None
+    for process in psutil.Process(exchange.process.pid).children(recursive=True):
+        for part in process.cmdline():
+            if part.startswith("--gcs-address="):
+                return part.partition("=")[2]
+    raise AssertionError("no raylet found")
 
 
 def is_ready(exchange: RunningExchange) -> bool:
@@ -62,12 +109,33 @@ def is_ready(exchange: RunningExchange) -> bool:
     return call(exchange, "GET", "/ready")[0] == 200
 
 
+def trimmed(exchange: RunningExchange, stream: str) -> bool:
+    """Tell whether the stream has snapshots, and no longer begins at its first record."""
+    url = running(exchange)["redis_url"]
+    snapshots = RedisSnapshots(url)
+    with connect(url) as client:
+        first: Any = client.xrange(key(stream, "journal"), count=1)
+    numbers = snapshots.numbers(stream)
+    snapshots.close()
+    return len(numbers) == 2 and int(first[0][0].split(b"-")[0]) > 1
+
+
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExchange]:
-    """Start one exchange for the tests of this file."""
-    running = RunningExchange(tmp_path_factory.mktemp("exchange") / "data", "--limits", "off")
-    with running:
-        yield running
+    """Start one exchange for the tests of this file; at the end its driver is killed."""
+    directory = tmp_path_factory.mktemp("exchange")
+    listed = DEFAULT_CONFIG.read_text("utf-8").splitlines(keepends=True)
+    text = "".join(line for line in listed if not line.startswith("snapshot_every"))
+    config = directory / "exchange.toml"
+    config.write_text(text.replace("[exchange]\n", f"[exchange]\n{SNAPSHOTS}"), "utf-8")
+    started = RunningExchange(directory / "data", "--limits", "off", "--config", str(config))
+    with started:
+        yield started
+        assert started.process is not None
+        family = psutil.Process(started.process.pid).children(recursive=True)
+        started.kill()
+        _, alive = psutil.wait_procs(family, timeout=20)
+        assert alive == [], "a driver killed without warning leaves processes behind"
 
 
 def test_start_gives_every_pair_thirty_hybrid_levels(exchange: RunningExchange) -> None:
@@ -77,65 +145,63 @@ def test_start_gives_every_pair_thirty_hybrid_levels(exchange: RunningExchange) 
         assert min(len(book["bids"]), len(book["asks"])) >= 30
 
 
-def test_pair_killed_keeps_its_orders_and_trades_again(exchange: RunningExchange) -> None:
-    """After kill -9 of a pair's process the order is there, and its funds are held once."""
+def test_pair_and_shards_killed_recover_from_snapshots(exchange: RunningExchange) -> None:
+    """After kill -9, with the journals' beginnings gone, orders and funds are as they were."""
     token = register(exchange, "killed")
-    order = {"side": "buy", "quantity": "1000", "price": "0.002"}
-    status, placed = call(exchange, "POST", f"{PREFIX}/vaix/orders", order, token)
-    assert status == 200, placed
-    wait_until(lambda: bool(actors(exchange).get("pair:vaix", {}).get("pid")), 30, "the status")
-    pid = int(actors(exchange)["pair:vaix"]["pid"])
-    assert "PairActor:vaix" in " ".join(psutil.Process(pid).cmdline())
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not psutil.pid_exists(pid), 10, "the end of the killed process")
-    wait_until(lambda: is_ready(exchange), 60, "the recovery")
-    _, found = call(exchange, "GET", f"{PREFIX}/vaix/orders/open", token=token)
-    assert [one["order_id"] for one in found["orders"]] == [placed["order_id"]]
-    path = f"{PREFIX}/vaix/orders/{placed['order_id']}"
-    status, canceled = call(exchange, "DELETE", path, token=token)
-    assert (status, canceled["status"]) == (200, "canceled")
+    orders = [place(exchange, token, "0.002")]
+    wait_until(lambda: trimmed(exchange, "vaix.paper"), 60, "the market's trimming")
+    for number in range(2):  # so that both shards have written something between two snapshots
+        for shard in range(2):
+            register(exchange, f"filler{number}{shard}a")
+            register(exchange, f"filler{number}{shard}b")
+    orders.append(place(exchange, token, "0.001"))
+    before = call(exchange, "GET", f"{PREFIX}/vaix/balance", token=token)[1]
+    for title in ("PairActor:vaix", "AccountShard:0", "AccountShard:1"):
+        process = process_of(exchange, title)
+        assert process is not None, title
+        process.kill()
+        process.wait(10)
+    wait_until(lambda: is_ready(exchange), 90, "the recovery")
+    wait_until(
+        lambda: call(exchange, "GET", f"{PREFIX}/vaix/balance", token=token)[1] == before,
+        30,
+        "the same balance",
+    )
+    assert open_orders(exchange, token) == sorted(orders)
+    for order in orders:
+        status, answer = call(exchange, "DELETE", f"{PREFIX}/vaix/orders/{order}", token=token)
+        assert (status, answer["status"]) == (200, "canceled")
     _, balance = call(exchange, "GET", f"{PREFIX}/vaix/balance", token=token)
     assert (balance["quote"]["available"], balance["quote"]["locked"]) == ("100000", "0")
 
 
-def test_port_taken_is_told_in_one_line(exchange: RunningExchange, tmp_path: Path) -> None:
-    """A second exchange on the same port ends at once, and says what to do."""
-    command = [sys.executable, "-m", "tandem", "up", "--port", str(exchange.port)]
-    command += ["--data-dir", str(tmp_path / "other")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1
-    assert f"port {exchange.port}" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_actor_gone_for_good_is_made_again(exchange: RunningExchange) -> None:
+    """A pair that Ray will not restart any more is seen by the supervisor, and trades again."""
+    token = register(exchange, "revived")
+    order = place(exchange, token, "0.001")
+    old = process_of(exchange, "PairActor:vaix")
+    assert old is not None
+    token_path = str(exchange.data_dir / "ray_token")
+    environ = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": token_path}
+    command = [sys.executable, "-c", KILL, ray_address(exchange), "pair:vaix"]
+    subprocess.run(command, check=True, timeout=120, env=environ)
+    old.wait(20)
+    wait_until(lambda: process_of(exchange, "PairActor:vaix") is not None, 60, "another process")
+    wait_until(lambda: is_ready(exchange), 60, "the recovery")
+    assert order in open_orders(exchange, token)
 
 
-def test_data_directory_in_use_is_told(exchange: RunningExchange) -> None:
-    """A second exchange on the same data ends at once, and names the first one's process."""
+def test_stop_leaves_no_process_and_the_next_start_continues(exchange: RunningExchange) -> None:
+    """SIGTERM, like Ctrl-C, ends every process; the next start has the same orders and funds."""
+    token = register(exchange, "stayer")
+    order = place(exchange, token, "0.001")
+    _, balance = call(exchange, "GET", f"{PREFIX}/vaix/balance", token=token)
     assert exchange.process is not None
-    rival = RunningExchange(exchange.data_dir)
-    with pytest.raises(AssertionError, match="is in use by process"):
-        rival.start()
-    assert is_ready(exchange)
-
-
-def test_stop_leaves_no_process_and_the_next_start_continues(tmp_path: Path) -> None:
-    """Ctrl-C ends every process; a second start has the same orders and balances."""
-    first = RunningExchange(tmp_path / "data", "--limits", "off")
-    first.start()
-    assert first.process is not None
-    family = psutil.Process(first.process.pid).children(recursive=True)
-    token = register(first, "stayer")
-    order = {"side": "sell", "quantity": "500", "price": "0.009"}
-    status, placed = call(first, "POST", f"{PREFIX}/vaix/orders", order, token)
-    assert status == 200, placed
-    assert first.stop() == 0
-    gone_by = time.monotonic() + 5
-    _, alive = psutil.wait_procs(family, timeout=max(0.0, gone_by - time.monotonic()))
+    family = psutil.Process(exchange.process.pid).children(recursive=True)
+    exchange.process.send_signal(signal.SIGTERM)
+    assert exchange.process.wait(60) == 0, "\n".join(exchange.lines[-20:])
+    _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
-    with RunningExchange(tmp_path / "data", "--limits", "off") as second:
-        _, found = call(second, "GET", f"{PREFIX}/vaix/orders/open", token=token)
-        assert [one["order_id"] for one in found["orders"]] == [placed["order_id"]]
-        assert second.process is not None
-        family = psutil.Process(second.process.pid).children(recursive=True)
-        second.kill()
-        _, alive = psutil.wait_procs(family, timeout=20)
-        assert alive == [], "a driver killed without warning leaves processes behind"
+    exchange.start()
+    assert open_orders(exchange, token) == [order]
+    assert call(exchange, "GET", f"{PREFIX}/vaix/balance", token=token)[1] == balance
