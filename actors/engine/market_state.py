@@ -144,7 +144,20 @@ class MarketState:
         """End a living order wherever it waits."""
         level = order.level
         if level is not None:
-            level.unlink(order)
+            # As `Level.unlink` does it, in place.
+            before, after = order.previous, order.next
+            if before is None:
+                level.head = after
+            else:
+                before.next = after
+                order.previous = None
+            if after is None:
+                level.tail = before
+            else:
+                after.previous = before
+                order.next = None
+            order.level = None
+            level.visible_lots -= order.shown_lots if order.display_lots else order.remaining_lots
             if not level.dirty:
                 level.dirty = True
                 self.book.dirty.append(level)
@@ -175,8 +188,8 @@ class MarketState:
             sum([trade.quote_raw for trade in untold]),
             len(untold),
         )
-        for trade in untold[-TRADES_KEPT:]:
-            self.tape.add(
+        self.tape.extend(
+            [
                 PublicTrade(
                     trade.trade_no,
                     trade.price_ticks,
@@ -186,7 +199,9 @@ class MarketState:
                     trade.venue,
                     now,
                 )
-            )
+                for trade in untold[-TRADES_KEPT:]
+            ]
+        )
         untold.clear()
 
     def withdraw(self, order: Order) -> None:

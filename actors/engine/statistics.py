@@ -73,6 +73,10 @@ class TradeTape:
         """Append the newest trade; the oldest falls out where there are too many."""
         self._trades.append(trade)
 
+    def extend(self, trades: list[PublicTrade]) -> None:
+        """Append several trades, oldest first."""
+        self._trades.extend(trades)
+
     def newest(self, limit: int) -> list[PublicTrade]:
         """Return at most ``limit`` trades, newest first."""
         count = min(max(limit, 0), len(self._trades))
