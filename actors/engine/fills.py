@@ -41,7 +41,6 @@ class Fills:
         if maker.display_lots:
             maker.shown_lots -= lots
         now = market.now_ns
-        fill = Fill(number, price, lots, _TAKER, "", taker_fee, now)
         # As `_note` does it, in place: this is the innermost loop of the exchange.
         taker.filled_lots += lots
         taker.remaining_lots -= lots
@@ -50,10 +49,8 @@ class Fills:
             taker.fee_raw += taker_fee
         # Whoever let it enter has written the time and the sequence into the taker.
         if taker.fills is None:
-            taker.fills = [fill]
-        else:
-            taker.fills.append(fill)
-        fill = Fill(number, price, lots, _MAKER, "", maker_fee, now)
+            taker.fills = []
+        taker.fills.append(Fill(number, price, lots, _TAKER, "", taker_fee, now))
         maker.filled_lots = maker_filled = maker.filled_lots + lots
         maker.remaining_lots = maker_left = maker.remaining_lots - lots
         maker.filled_quote_raw = maker_quote = maker.filled_quote_raw + quote
@@ -63,9 +60,8 @@ class Fills:
             maker.updated_ns = now
             maker.sequence = market.sequence
         if maker.fills is None:
-            maker.fills = [fill]
-        else:
-            maker.fills.append(fill)
+            maker.fills = []
+        maker.fills.append(Fill(number, price, lots, _MAKER, "", maker_fee, now))
         if taker.parent or maker.parent:
             self._tell_parents(taker, maker, lots, quote)
         trade = Traded(
