@@ -126,8 +126,15 @@ class ChainFeed:
         self._lose(now_ns)
 
     def receive_fault(self, pool: str, problem: str) -> None:
-        """A pool's contract is not what was listed: it is DOWN until the next connection."""
+        """A pool's contract is not what was listed: it is DOWN until that is over."""
         self._tracks[pool].fault = problem
+
+    def receive_fault_over(self, pool: str, now_ns: int) -> None:
+        """A pool's contract is by now what was listed: it is read, and counts from then on."""
+        track = self._tracks[pool]
+        track.fault = ""
+        track.lose(now_ns)
+        self._want()
 
     def receive_head(self, head: Head, now_ns: int) -> None:
         """A newest block."""

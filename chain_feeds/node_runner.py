@@ -15,6 +15,8 @@ from chain_feeds.sources.evm import EvmSource
 _TICK_S = 0.2
 _SETTLE_S = 0.02
 _LAST_READ_S = 0.5
+_RECHECK_S = 5.0
+"""A contract that is not there may be deployed yet, or the node may not have come to its block."""
 _WAITING_MAX = 20_000
 """More inputs than this waiting means that the feed cannot keep up: connect again and read."""
 
@@ -67,7 +69,12 @@ class NodeRunner:
             for pool, fault in faults.items():
                 self.feed.receive_fault(pool, fault)
             self._publish()
-            await self._follow(source, inputs)
+            checking = asyncio.create_task(self._recheck(source, faults))
+            try:
+                await self._follow(source, inputs)
+            finally:
+                checking.cancel()
+                await asyncio.gather(checking, return_exceptions=True)
         except WrongChainError as error:
             for listed in self._pools:
                 self.feed.receive_fault(listed.key, error.problem)
@@ -112,6 +119,20 @@ class NodeRunner:
                 reading.cancel()
                 tasks.append(reading)
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _recheck(self, source: EvmSource, faults: dict[str, str]) -> None:
+        """Look again at the contracts that were not what was listed, until all are."""
+        while faults:
+            await self._clock.sleep(_RECHECK_S)
+            try:
+                found = await source.check()
+            except SourceError:
+                continue
+            for pool in faults.keys() - found.keys():
+                self.feed.receive_fault_over(pool, self._now())
+            for pool, fault in found.items():
+                self.feed.receive_fault(pool, fault)
+            faults = found
 
     async def _take_in(
         self, inputs: "asyncio.Queue[Head | PoolEvent]", following: "asyncio.Task[None]"

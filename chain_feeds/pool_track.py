@@ -37,7 +37,7 @@ class PoolTrack:
         self.pool = pool
         self.known: Known | None = None
         self.fault = ""
-        """Why the contract is not the pool that was listed; stands until the next connection."""
+        """Why the contract is not the pool that was listed; stands until a check finds it right."""
         self.poison = ""
         """Why what was last told cannot be believed; stands until a clean read."""
         self.unsure_since_ns: int | None = 0

@@ -122,6 +122,25 @@ def test_pool_listed_wrongly_is_down_with_the_reason(
         thread.stop()
 
 
+def test_pool_listed_before_it_is_deployed_is_live_once_it_is(packages: None) -> None:
+    """DOWN while there is no contract; found on the same connection when there is one."""
+    with Anvil() as elsewhere:
+        pools = [pool_of(item) for item in Network(elsewhere.http_url, MARKETS).pairs.values()]
+    with Anvil() as node:
+        sink = Collector()
+        thread = start(node, pools, sink)
+        try:
+            ids = [pool.spec.pool_id for pool in pools]
+            down = [PoolStatus.DOWN] * len(ids)
+            sink.wait_for(lambda: [status_of(sink, name) for name in ids] == down, "DOWN")
+            Network(node.http_url, MARKETS)  # the same addresses: the same order of deployment
+            live = [PoolStatus.LIVE] * len(ids)
+            sink.wait_for(lambda: [status_of(sink, name) for name in ids] == live, "LIVE")
+            assert thread.status().restarts == 0
+        finally:
+            thread.stop()
+
+
 def test_token_contract_listed_as_pool_is_down(node: Anvil, network: Network) -> None:
     """A contract that is no pair answers no token0()."""
     pool = pool_of(network.pairs["vaix"])
