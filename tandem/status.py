@@ -8,15 +8,20 @@ import json
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from redis.exceptions import RedisError
+from rich.markup import escape
 
 from actors.errors import TandemError
 from actors.exchange_status import STATUS, ledger_rows, read_actors
 from actors.journal.redis import connect
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 TIMEOUT_S: Final = 5.0
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
@@ -113,41 +118,81 @@ def _get(url: str, path: str) -> tuple[bool, dict[str, Any]]:
 
 
 def _print(found: dict[str, Any]) -> None:
+    """Print tables that fit 80 columns; colours only on a terminal, and never with NO_COLOR."""
     from rich.console import Console
-    from rich.table import Table
 
-    console = Console()
-    state = "[green]can trade[/]" if found["ready"] else "[yellow]recovering[/]"
-    console.print(f"Tandem at {found['url']}: {state}")
+    console = Console(highlight=False, soft_wrap=False)
+    console.print(f"Tandem at {found['url']}: {_summary(found)}")
     actors: dict[str, Any] = found["actors"]
-    markets = Table("market", "sequence", "epoch", "owed", "p50 us", "p99 us", title="Markets")
-    for name, actor in actors.items():
-        if name.startswith("pair:"):
-            for market in actor.get("markets", []):
-                markets.add_row(
-                    market["market"],
-                    str(market["sequence"]),
-                    str(market["epoch"]),
-                    str(market["settlements_owed"]),
-                    str(actor["latency_us_p50"]),
-                    str(actor["latency_us_p99"]),
-                )
-    sums = Table("asset", "mode", "sum", "available", "held", title="Ledger (raw units)")
-    for row in found["ledger"]:
-        sums.add_row(*map(str, row.values()))
-    processes = Table("actor", "pid", "state", title="Actors")
-    for name, actor in actors.items():
-        told = actor.get("error") or actor.get("state") or "running"
-        processes.add_row(name, str(actor.get("pid", 0)), str(told))
-    venues = Table("pair", "venue", "chain", "price", "status", "age", title="Venues")
-    for symbol, rows in found["venues"].items():
-        for row in rows:
-            cells = [row.get(key) for key in ("venue", "chain", "price", "status")]
-            age_ms = row.get("age_ms")
-            age = "" if age_ms is None else f"{age_ms / 1_000:.1f} s"
-            venues.add_row(symbol, *("" if cell is None else str(cell) for cell in cells), age)
-    for table in (markets, processes, sums, venues):
+    for table in (_markets(actors), _actors_table(actors), _ledger(found), _venues(found)):
         if table.row_count:
             console.print(table)
     for duty, why in actors.get("supervisor", {}).get("problems", {}).items():
-        console.print(f"[red]{duty}[/]: {why}")
+        console.print(f"[red]{duty}[/]: {escape(why)}")
+
+
+def _summary(found: dict[str, Any]) -> str:
+    waits = [f"{name} {state}" for name, state in found["pairs"].items() if state != "ready"]
+    if found["ready"]:
+        return "[green]can trade[/]"
+    failed = any(state == "failed" for state in found["pairs"].values())
+    return f"[{'red' if failed else 'yellow'}]cannot trade[/] ({', '.join(waits) or 'the store'})"
+
+
+def _table(title: str, texts: Sequence[str], numbers: Sequence[str] = ()) -> "Table":
+    """Make a table whose first columns are text, and whose others are numbers to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _markets(actors: dict[str, Any]) -> "Table":
+    columns = ("sequence", "epoch", "owed", "p50 us", "p99 us")
+    table = _table("Markets", ("market",), columns)
+    for name, actor in actors.items():
+        if name.startswith("pair:"):
+            latencies = (
+                f"{actor.get('latency_us_p50', 0):,}",
+                f"{actor.get('latency_us_p99', 0):,}",
+            )
+            for market in actor.get("markets", []):
+                numbers = (market["sequence"], market["epoch"], market["settlements_owed"])
+                table.add_row(market["market"], *(f"{one:,}" for one in numbers), *latencies)
+    return table
+
+
+def _actors_table(actors: dict[str, Any]) -> "Table":
+    table = _table("Actors", ("actor", "pid", "state"))
+    for name, actor in actors.items():
+        state = str(actor.get("error") or actor.get("state") or "running")
+        if detail := actor.get("detail"):
+            state = f"{state}: {detail}"
+        fine = state in {"ready", "running"}
+        shown = escape(state) if fine else f"[red]{escape(state)}[/]"
+        table.add_row(name, str(actor.get("pid", 0)), shown)
+    return table
+
+
+def _ledger(found: dict[str, Any]) -> "Table":
+    table = _table("Ledger (raw units)", ("asset", "mode"), ("sum", "available", "held"))
+    for row in found["ledger"]:
+        asset, mode, *amounts = row.values()
+        table.add_row(asset, mode, *(f"{amount:,}" for amount in amounts))
+    return table
+
+
+def _venues(found: dict[str, Any]) -> "Table":
+    table = _table("Venues", ("pair", "venue", "chain", "status"), ("price", "age"))
+    for symbol, rows in found["venues"].items():
+        for row in rows:
+            cells = [str(row.get(key) or "") for key in ("venue", "chain", "status", "price")]
+            age_ms = row.get("age_ms")
+            age = "" if age_ms is None else f"{age_ms / 1_000:.1f} s"
+            table.add_row(symbol, *cells, age)
+    return table

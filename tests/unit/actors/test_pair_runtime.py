@@ -295,5 +295,7 @@ def test_journal_damaged_is_never_applied_and_says_so(bench: Bench) -> None:
     assert not successor.wait_ready(5)
     assert successor.state is PairState.FAILED
     assert "record 1" in successor.status().detail
-    assert isinstance(replies(successor.submit(batch(buy("c3"))))[0], BusyReply)
+    answer = replies(successor.submit(batch(buy("c3"))))[0]
+    assert isinstance(answer, BusyReply)
+    assert answer.failed
     assert bench.deaths == []
