@@ -163,3 +163,16 @@ def test_log_of_a_pool_that_is_not_listed_is_ignored() -> None:
     told.feed.receive_event(PoolEvent("vaix/ethereum:0x0", 10, "a10", 0, GOOD), told.now_ns)
     told.pass_time(50 * NS_PER_MS)
     assert len(told.said) == said
+
+
+def test_pool_whose_fault_is_over_is_read_and_live() -> None:
+    """A contract that was not there counts as soon as it was found and read."""
+    told = Told()
+    told.feed.receive_fault(POOL.key, "no contract at 0xa0")
+    told.pass_time(50 * NS_PER_MS)
+    assert (told.newest.status, told.newest.detail) == (PoolStatus.DOWN, "no contract at 0xa0")
+    told.feed.receive_fault_over(POOL.key, told.now_ns)
+    after = curve(1_010_000, 2_971)
+    assert told.answer(after)
+    assert told.newest.status is PoolStatus.LIVE
+    assert told.newest.curve == after
