@@ -30,7 +30,7 @@ from tandem.settings import Settings, jwt_secret, make_data_dir
 READY_TIMEOUT_S: Final = 180.0
 """Recovery of a large journal is part of starting; a first start takes some ten seconds."""
 POLL_S: Final = 0.05
-STOP_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 20.0
 WATCH_S: Final = 5.0
 """How often the supervisor is looked for; Ray restarts it where only its process ended."""
 RUNNING_FILE: Final = "running.json"
