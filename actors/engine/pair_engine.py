@@ -147,9 +147,11 @@ class PairEngine:
             self._expire(time_ns)
         # mypy cannot narrow by `kind`; the two are nearly all there are, so they are asked first.
         if kind is PlaceOrder:
-            outcome = self._place(command, held_raw)  # type: ignore[arg-type]
+            place = self._place  # calling what an attribute holds is slower than calling a local
+            outcome = place(command, held_raw)  # type: ignore[arg-type]
         elif kind is CancelOrder:
-            outcome = self._cancel(command)  # type: ignore[arg-type]
+            cancel = self._cancel
+            outcome = cancel(command)  # type: ignore[arg-type]
         else:
             outcome = self._dispatch(command, held_raw)
         if market.traded_high:

@@ -89,7 +89,12 @@ class OrderDesk:
         user, client_id, living = command.user, command.client_order_id, market.open
         if (
             command.order_type is not _LIMIT
-            or not (least <= size <= most and 0 < price <= highest and size * price <= worth_max)
+            # Not chained: the interpreter has a quick way for plain comparisons only.
+            or size < least
+            or size > most
+            or price <= 0
+            or price > highest
+            or size * price > worth_max
             or command.stop_ticks
             or command.display_lots
             or command.expire_at_ns
@@ -104,8 +109,10 @@ class OrderDesk:
             here, keys, opposite_key = market.book.bids, market.book.asks.keys, -price
         else:
             here, keys, opposite_key = market.book.asks, market.book.bids.keys, price
-        rests = not keys or keys[-1] < opposite_key
-        if rests and market.pools_tradable:
+        rests = True
+        if keys and keys[-1] >= opposite_key:
+            rests = False
+        elif market.pools_tradable:
             rests = not self._meets_pool(command)
         number, now = OrderNo(market.last_order_no + 1), market.now_ns
         order = Order(
