@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psutil
@@ -28,7 +29,8 @@ SNAPSHOTS = "snapshot_every_records = 100\nsnapshot_every_s = 2\n"
 KILL = """
 import ray, sys
 ray.init(address=sys.argv[1], namespace="tandem", log_to_driver=False, logging_level="ERROR")
-ray.kill(ray.get_actor(sys.argv[2]), no_restart=True)
+for name in sys.argv[2:]:
+    ray.kill(ray.get_actor(name), no_restart=True)
 ray.shutdown()
 """
 
@@ -94,6 +96,11 @@ def process_of(exchange: RunningExchange, title: str) -> psutil.Process | None:
     return None
 
 
+def is_running(exchange: RunningExchange, title: str) -> bool:
+    """Tell whether an actor has a process."""
+    return process_of(exchange, title) is not None
+
+
 def ray_address(exchange: RunningExchange) -> str:
     """Read where the exchange's own Ray listens from its raylet's command line."""
     assert exchange.process is not None
@@ -109,15 +116,19 @@ def is_ready(exchange: RunningExchange) -> bool:
     return call(exchange, "GET", "/ready")[0] == 200
 
 
-def trimmed(exchange: RunningExchange, stream: str) -> bool:
-    """Tell whether the stream has snapshots, and no longer begins at its first record."""
-    url = running(exchange)["redis_url"]
-    snapshots = RedisSnapshots(url)
-    with connect(url) as client:
-        first: Any = client.xrange(key(stream, "journal"), count=1)
+def snapshots_of(exchange: RunningExchange, stream: str) -> list[int]:
+    """Name the records at which a stream has snapshots."""
+    snapshots = RedisSnapshots(running(exchange)["redis_url"])
     numbers = snapshots.numbers(stream)
     snapshots.close()
-    return len(numbers) == 2 and int(first[0][0].split(b"-")[0]) > 1
+    return numbers
+
+
+def trimmed(exchange: RunningExchange, stream: str) -> bool:
+    """Tell whether the stream has snapshots, and no longer begins at its first record."""
+    with connect(running(exchange)["redis_url"]) as client:
+        first: Any = client.xrange(key(stream, "journal"), count=1)
+    return len(snapshots_of(exchange, stream)) == 2 and int(first[0][0].split(b"-")[0]) > 1
 
 
 @pytest.fixture(scope="module")
@@ -150,10 +161,8 @@ def test_pair_and_shards_killed_recover_from_snapshots(exchange: RunningExchange
     token = register(exchange, "killed")
     orders = [place(exchange, token, "0.002")]
     wait_until(lambda: trimmed(exchange, "vaix.paper"), 60, "the market's trimming")
-    for number in range(2):  # so that both shards have written something between two snapshots
-        for shard in range(2):
-            register(exchange, f"filler{number}{shard}a")
-            register(exchange, f"filler{number}{shard}b")
+    shards = ("account.0", "account.1")
+    wait_until(lambda: any(snapshots_of(exchange, one) for one in shards), 60, "a shard's snapshot")
     orders.append(place(exchange, token, "0.001"))
     before = call(exchange, "GET", f"{PREFIX}/vaix/balance", token=token)[1]
     for title in ("PairActor:vaix", "AccountShard:0", "AccountShard:1"):
@@ -176,17 +185,19 @@ def test_pair_and_shards_killed_recover_from_snapshots(exchange: RunningExchange
 
 
 def test_actor_gone_for_good_is_made_again(exchange: RunningExchange) -> None:
-    """A pair that Ray will not restart any more is seen by the supervisor, and trades again."""
+    """What Ray will not restart any more comes back: by the supervisor, itself by the driver."""
     token = register(exchange, "revived")
     order = place(exchange, token, "0.001")
-    old = process_of(exchange, "PairActor:vaix")
-    assert old is not None
+    titles = {"supervisor": "SupervisorActor", "pair:vaix": "PairActor:vaix"}
+    old = [process_of(exchange, title) for title in titles.values()]
     token_path = str(exchange.data_dir / "ray_token")
     environ = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": token_path}
-    command = [sys.executable, "-c", KILL, ray_address(exchange), "pair:vaix"]
+    command = [sys.executable, "-c", KILL, ray_address(exchange), *titles]
     subprocess.run(command, check=True, timeout=120, env=environ)
-    old.wait(20)
-    wait_until(lambda: process_of(exchange, "PairActor:vaix") is not None, 60, "another process")
+    _, alive = psutil.wait_procs([one for one in old if one is not None], timeout=20)
+    assert (alive, None in old) == ([], False)
+    for title in titles.values():
+        wait_until(partial(is_running, exchange, title), 60, title)
     wait_until(lambda: is_ready(exchange), 60, "the recovery")
     assert order in open_orders(exchange, token)
 
