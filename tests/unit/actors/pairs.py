@@ -49,13 +49,16 @@ class MemoryShard:
         """How many more requests reach the ledger; all later ones are lost."""
         self.gate = threading.Event()
         """Requests wait here while it is not set."""
+        self.waiting = threading.Event()
+        """Set once a request has come to the gate."""
         self.gate.set()
         self._requests = msgspec.msgpack.Decoder(LedgerRequest)
         self._encoder = msgspec.msgpack.Encoder()
 
     def start(self, request: bytes) -> object:
         """Apply at once, unless the request is to be lost."""
-        self.gate.wait(5)
+        self.waiting.set()
+        self.gate.wait(30)
         if self.lose_requests or not self.serve:
             self.lose_requests = max(0, self.lose_requests - 1)
             return UnknownOutcomeError("account", "request lost")

@@ -148,15 +148,22 @@ def test_inbox_full_answers_busy_and_changes_nothing() -> None:
     runtime = bench.boot()
     for shard in bench.shards:
         shard.gate.clear()
+        shard.waiting.clear()
     answers: list[bytes] = []
     threads = []
-    for number in range(3):
+
+    def submit(number: int) -> None:
         asked = batch(buy(f"c{number}"), buy(f"d{number}"))
-        thread = threading.Thread(target=lambda asked=asked: answers.append(runtime.submit(asked)))
+        thread = threading.Thread(target=lambda: answers.append(runtime.submit(asked)))
         thread.start()
         threads.append(thread)
-        wait_until(lambda: bool(answers) or runtime.status().waiting in {0, 2}, 5, "queueing")
-    wait_until(lambda: len(answers) == 1, 5, "the busy answer")
+
+    submit(0)
+    wait_until(lambda: any(s.waiting.is_set() for s in bench.shards), 20, "the first round")
+    submit(1)
+    wait_until(lambda: runtime.status().waiting == 2, 20, "queueing")
+    submit(2)
+    wait_until(lambda: len(answers) == 1, 20, "the busy answer")
     assert all(isinstance(reply, BusyReply) for reply in replies(answers[0]))
     for shard in bench.shards:
         shard.gate.set()
