@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.engine import ledger_snapshot
+from actors.engine import ledger_image, ledger_snapshot
 from actors.engine.invariants import InvariantError
 from actors.engine.ledger import Ledger
 from actors.engine.ledger_commands import AnyLedgerCommand, BalanceChanged
@@ -97,7 +97,7 @@ class LedgerReplay:
         state.validate()
         return (
             ledger_snapshot.VERSION,
-            ledger_snapshot.state_hash(state),
+            ledger_image.state_hash(state),
             ledger_snapshot.snapshot(state, number),
         )
 

@@ -42,6 +42,7 @@ from actors.engine.ledger_commands import (
     Settlement,
     Transfer,
 )
+from actors.engine.ledger_image import state_hash
 from actors.engine.ledger_market import Market
 from actors.engine.ledger_transfers import Transfers
 from actors.engine.units import Mode, Reason, UserId
@@ -99,9 +100,6 @@ class Ledger:
 
     def audit(self) -> Audit:
         """Add up all accounts, and name the state by its hash."""
-        # The snapshot module builds ledgers, so it imports this one.
-        from actors.engine.ledger_snapshot import state_hash
-
         house = [(a.owner, a.asset, int(a.mode), str(a.balance)) for a in self.accounts.of_house()]
         return Audit(self.sums(), state_hash(self), house)
 

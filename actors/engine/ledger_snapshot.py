@@ -1,59 +1,24 @@
-"""A ledger as bytes, and the hash that names its state.
+"""A ledger as bytes that can be stored, and read back.
 
 A snapshot is a `LedgerSnapshot`: a version, the number of the last journal record it contains, and
-the canonical state with its hash. Canonical: sorted, without caches; two ledgers that behave alike
-have the same bytes. Balances of the house are decimal strings, because a pool's may leave 64 bits.
+the canonical state (`ledger_image`) with its hash.
 """
 
-import hashlib
 from collections import OrderedDict
 from typing import Final
 
 import msgspec
 
 from actors.engine.ledger import Ledger
-from actors.engine.ledger_commands import Posted, Receive
+from actors.engine.ledger_image import LedgerImage, digest, encode
 from actors.engine.ledger_market import Market
 from actors.engine.ledger_transfers import Outbox
-from actors.engine.units import Mode, UserId
 
 VERSION: Final = 1
 
 
 class SnapshotError(ValueError):
     """A snapshot is of another version or shard, damaged, or not one; recovery passes it over."""
-
-
-class MarketImage(msgspec.Struct, frozen=True, array_like=True):
-    """A market's state; ``positions`` is (user, held_buy, held_sell) where either is not zero."""
-
-    name: str
-    mode: Mode
-    base: str
-    quote: str
-    epoch: int
-    last_seq: int
-    last_reply: Posted | None
-    last_settlement: int
-    reconciled: bool
-    positions: list[tuple[UserId, int, int]]
-
-
-class LedgerImage(msgspec.Struct, frozen=True, array_like=True):
-    """A ledger's whole state."""
-
-    shard: int
-    shards: int
-    users: list[tuple[UserId, str, Mode, int, int]]
-    """(user, asset, mode, available_raw, held_raw)"""
-    house: list[tuple[str, str, Mode, str]]
-    markets: list[MarketImage]
-    ids: list[tuple[str, int]]
-    """Oldest first, with the digest of what was asked."""
-    granted: list[UserId]
-    outboxes: list[tuple[int, int, list[Receive]]]
-    """(to_shard, last_number, pending)"""
-    received: list[tuple[int, int]]
 
 
 class LedgerSnapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -71,8 +36,8 @@ class LedgerSnapshot(msgspec.Struct, frozen=True, array_like=True):
 
 def snapshot(ledger: Ledger, sequence: int) -> bytes:
     """Encode a ledger as it was after journal record ``sequence``."""
-    state = _encode(ledger)
-    named = _hash(state)
+    state = encode(ledger)
+    named = digest(state)
     envelope = LedgerSnapshot(VERSION, sequence, named, state, _seal(sequence, named))
     return msgspec.msgpack.encode(envelope)
 
@@ -92,7 +57,7 @@ def restore(data: bytes, shard: int, shards: int) -> tuple[Ledger, int]:
         if envelope.version != VERSION:
             raise SnapshotError(f"snapshot version was {envelope.version}, expected {VERSION}")
         sealed = _seal(envelope.sequence, envelope.state_hash) == envelope.seal
-        if not sealed or _hash(envelope.state) != envelope.state_hash:
+        if not sealed or digest(envelope.state) != envelope.state_hash:
             raise SnapshotError(f"snapshot at {envelope.sequence}: its hashes do not match")
         image = msgspec.msgpack.decode(envelope.state, type=LedgerImage)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -107,57 +72,8 @@ def restore(data: bytes, shard: int, shards: int) -> tuple[Ledger, int]:
     return ledger, envelope.sequence
 
 
-def state_hash(ledger: Ledger) -> str:
-    """Name a ledger's state: equal for equal behaviour, whatever way led there."""
-    return _hash(_encode(ledger))
-
-
-def _hash(state: bytes) -> str:
-    return hashlib.blake2b(state, digest_size=16).hexdigest()
-
-
 def _seal(sequence: int, named: str) -> str:
-    return _hash(f"{sequence} {named}".encode())
-
-
-def _encode(ledger: Ledger) -> bytes:
-    transfers = ledger.transfers
-    image = LedgerImage(
-        shard=ledger.shard,
-        shards=ledger.shards,
-        users=[(a.user, a.asset, a.mode, a.available, a.held) for a in ledger.accounts.of_users()],
-        house=[(a.owner, a.asset, a.mode, str(a.balance)) for a in ledger.accounts.of_house()],
-        markets=[_market_image(ledger.markets[name]) for name in sorted(ledger.markets)],
-        ids=list(transfers.ids.items()),
-        granted=sorted(transfers.granted),
-        outboxes=[
-            (there, outbox.last_number, list(outbox.pending.values()))
-            for there, outbox in sorted(transfers.outboxes.items())
-            if outbox.last_number
-        ],
-        received=sorted(transfers.received.items()),
-    )
-    return msgspec.msgpack.encode(image)
-
-
-def _market_image(market: Market) -> MarketImage:
-    positions = [
-        (user, position.held_buy, position.held_sell)
-        for user, position in sorted(market.positions.items())
-        if position.held_buy or position.held_sell
-    ]
-    return MarketImage(
-        market.name,
-        market.mode,
-        market.base,
-        market.quote,
-        market.epoch,
-        market.last_seq,
-        market.last_reply,
-        market.last_settlement,
-        market.reconciled,
-        positions,
-    )
+    return digest(f"{sequence} {named}".encode())
 
 
 def _build(image: LedgerImage) -> Ledger:

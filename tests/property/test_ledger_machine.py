@@ -32,7 +32,7 @@ from actors.engine.ledger_commands import (
     Settlement,
     Transfer,
 )
-from actors.engine.ledger_snapshot import state_hash
+from actors.engine.ledger_image import state_hash
 from actors.engine.settlement import FillPosting, HoldNeed, Posting, ReleasePosting
 from actors.engine.units import Mode, Side, UserId
 from actors.journal.account_record import AccountRecord

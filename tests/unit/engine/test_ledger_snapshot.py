@@ -5,13 +5,8 @@ import pytest
 
 from actors.engine.ledger import Ledger
 from actors.engine.ledger_commands import GrantPaper, OpenMarket, Post, Receive, Transfer
-from actors.engine.ledger_snapshot import (
-    LedgerSnapshot,
-    SnapshotError,
-    restore,
-    snapshot,
-    state_hash,
-)
+from actors.engine.ledger_image import state_hash
+from actors.engine.ledger_snapshot import LedgerSnapshot, SnapshotError, restore, snapshot
 from actors.engine.settlement import FillPosting
 from actors.engine.units import Mode, Side
 from tests.ledgers import ALICE, BOB, CAROL, GRANT, MARKET, buy, done, funds, hold, ledger, post
