@@ -70,10 +70,14 @@ class PairThread:
 
 
 class ShardThread:
-    """A shard's runtime behind both of its ports: each call waits in a thread."""
+    """A shard's runtime behind both of its ports: each call waits in a thread.
 
-    def __init__(self, runtime: ShardRuntime) -> None:
-        self.runtime = runtime
+    It exists before its runtime, because shards are each other's peers.
+    """
+
+    runtime: ShardRuntime
+
+    def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(4)
 
     async def call(self, request: bytes) -> bytes:
@@ -100,13 +104,13 @@ class Exchange:
     def __init__(self, url: str) -> None:
         self.url = url
         self.deaths: list[str] = []
-        peers: dict[int, BlockingAccountPort] = {}
-        self.shards: list[ShardThread] = []
-        for number in range(SHARDS):
+        self.shards = [ShardThread() for _ in range(SHARDS)]
+        for number, shard in enumerate(self.shards):
             store = ShardStore(RedisJournal(url), RedisSnapshots(url))
+            peers: dict[int, BlockingAccountPort] = dict(enumerate(self.shards))
+            del peers[number]
             name = ShardName(number, SHARDS)
-            self.shards.append(ShardThread(ShardRuntime(name, store, peers, self.deaths.append)))
-            peers[number] = self.shards[-1]
+            shard.runtime = ShardRuntime(name, store, peers, self.deaths.append)
         self.runtimes: dict[str, PairRuntime] = {}
         self.history = HistoryWriter(url, Listing(PAIRS, SHARDS).markets())
 
