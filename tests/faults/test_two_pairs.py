@@ -36,15 +36,15 @@ class World:
     def __init__(self, url: str) -> None:
         self.url = url
         self.shard_deaths: list[str] = []
-        self.shards: list[ShardThread] = []
-        peers: dict[int, BlockingAccountPort] = {}
-        for number in range(SHARDS):
+        self.shards = [ShardThread() for _ in range(SHARDS)]
+        for number, shard in enumerate(self.shards):
             store = ShardStore(RedisJournal(url), RedisSnapshots(url))
+            peers: dict[int, BlockingAccountPort] = dict(enumerate(self.shards))
+            del peers[number]
             name = ShardName(number, SHARDS)
-            runtime = ShardRuntime(name, store, peers, self.shard_deaths.append)
-            self.shards.append(ShardThread(runtime))
-            peers[number] = self.shards[-1]
-            runtime.start()
+            shard.runtime = ShardRuntime(name, store, peers, self.shard_deaths.append)
+        for shard in self.shards:
+            shard.runtime.start()
         for shard in self.shards:
             wait_until(lambda shard=shard: shard.runtime.status().ready, 10, "the shard")
         self.newest: PairRuntime | None = None
