@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -q
 SHORT := -m "not slow"
+# Tests that share one started exchange see what the ones before them left on its books.
+ORDERED := -p no:randomly
 
 .PHONY: run install test lint format bench load sim devnet lock
 .DEFAULT_GOAL := run
@@ -26,7 +28,7 @@ $(STAMP): requirements/lock.txt pyproject.toml sdk/python/pyproject.toml
 test: install
 	$(PYTEST) $(SHORT) tests/unit tests/tables tests/test_tidy.py
 	$(PYTEST) $(SHORT) tests/contract tests/model tests/property tests/simulation
-	$(PYTEST) $(SHORT) tests/chain tests/integration tests/faults
+	$(PYTEST) $(SHORT) $(ORDERED) tests/chain tests/integration tests/faults
 
 lint: install
 	$(BIN)/ruff check .
