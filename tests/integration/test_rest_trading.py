@@ -22,12 +22,12 @@ async def test_trader_from_registration_to_balance_gets_every_step(gateway: Gate
     status, pairs = await gateway.call("GET", f"{EXCHANGE}/pairs")
     assert status == 200
     assert [pair["symbol"] for pair in pairs["pairs"]] == ["vaix", "btc"]
-    status, order = await gateway.order(token, side="buy", quantity="1000", price="0.003")
+    status, order = await gateway.order(token, side="buy", quantity="1000", price="0.0005")
     assert (status, order["status"], order["mode"]) == (200, "open", "paper")
-    assert order["price"] == "0.003000"
+    assert order["price"] == "0.000500"
     status, balance = await gateway.call("GET", f"{PATH}/balance", token=token)
     assert status == 200
-    assert balance["quote"]["locked"] == "3"
+    assert balance["quote"]["locked"] == "0.5"
     assert balance["quote"]["total"] == "100000"
     status, ended = await gateway.call("DELETE", f"{PATH}/orders/{order['id']}", token=token)
     assert (status, ended["status"]) == (200, "canceled")
