@@ -46,7 +46,8 @@ def test_openapi_document_under_generated_requests_is_true(tmp_path: Path) -> No
         token = register(exchange.base_url, "fuzz")
         command = [str(Path(sys.executable).parent / "schemathesis"), "run"]
         command += [exchange.base_url + "/openapi.json", "--checks", CHECKS, "--seed", "7"]
-        command += ["--max-examples", str(per_operation), "--workers", "2", "--no-shrink"]
+        # One worker: CPython 3.11 cannot parse in two threads at once (its issue 106905).
+        command += ["--max-examples", str(per_operation), "--workers", "1", "--no-shrink"]
         command += ["--phases", "examples,coverage,fuzzing", "--warnings", "off"]
         command += ["--request-timeout", "20", "-H", f"Authorization: Bearer {token}"]
         done = subprocess.run(
