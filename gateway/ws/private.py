@@ -6,6 +6,7 @@ are being replayed is muted until the replay has reached the live stream (`priva
 """
 
 import asyncio
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -207,9 +208,9 @@ class AccountSession(Session):
         self._asked = False
         self._opened_ns = clock.monotonic_ns()
 
+    @abstractmethod
     def entered(self, feed: PrivateFeed) -> None:
         """The account is known from now on, and ``feed`` runs."""
-        raise NotImplementedError
 
     def markets(self, principal: Principal) -> frozenset[str]:
         """Name the pairs whose events are wanted; empty for all."""

@@ -11,6 +11,7 @@ each channel sends lives in `public`, `private` and `clob`.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Clock:
         self.monotonic_ns = monotonic_ns
 
 
-class Session:
+class Session(ABC):
     """What every channel's session shares.
 
     Subclasses implement `next_data` and `action`, and may extend `opened`, `closed` and `tick`.
@@ -82,26 +83,26 @@ class Session:
 
     # What a channel says
 
+    @abstractmethod
     def next_data(self) -> bytes | None:
         """Give the channel's next frame, or None while there is nothing new."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sequence(self) -> int:
         """Give the sequence a heartbeat shows: that of the last frame sent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def action(self, name: str, message: dict[str, Any]) -> None:
         """Do what the client asked for.
 
         Raises:
             Fault: it cannot be done; the client is told.
         """
-        raise NotImplementedError
 
-    def opened(self) -> None:
+    def opened(self) -> None:  # noqa: B027 (a channel may have nothing to do)
         """The connection stands; start reading feeds."""
 
-    def closed(self) -> None:
+    def closed(self) -> None:  # noqa: B027 (a channel may have nothing to do)
         """The connection is gone; let go of the feeds. May be called twice."""
 
     def tick(self) -> None:

@@ -5,6 +5,7 @@ are served as the contract says: books are merged to the newest state, prices an
 newest, and a reader that loses trades is closed with 4408 and may resume.
 """
 
+from abc import abstractmethod
 from typing import Any
 
 from gateway.market import Market
@@ -39,13 +40,13 @@ class ChannelSession(Session):
             raise unknown_action(name, ACTIONS)
         self.wake()
 
+    @abstractmethod
     def snapshot(self) -> None:
         """Send the whole state next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resume(self, since: int) -> None:
         """Send what came after ``since``, or the whole state where that is not kept."""
-        raise NotImplementedError
 
 
 class BookSession(ChannelSession):
