@@ -58,5 +58,5 @@ devnet: install
 
 lock:
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header --no-emit-package tandem-event-trader --extra test --extra lint \
+	  --no-annotate --no-header --no-emit-package tandem-event-trader --extra test --extra docs --extra lint \
 	  pyproject.toml sdk/python/pyproject.toml requirements/make.in -o requirements/lock.txt
