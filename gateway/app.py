@@ -6,6 +6,7 @@ every request in `middleware` and `endpoint`.
 
 from aiohttp import web
 
+from gateway import docs
 from gateway.deps import DEPS, GatewayDeps
 from gateway.endpoint import Endpoint, Route
 from gateway.middleware import edge
@@ -31,6 +32,7 @@ def build_app(deps: GatewayDeps) -> web.Application:
     app[SERVICES] = services
     for route in ROUTES:
         add_route(app, route, services)
+    docs.setup(app)
     setup_websockets(app, services, _symbol_pattern(services))
     app.on_cleanup.append(_close)
     return app

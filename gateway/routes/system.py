@@ -13,6 +13,7 @@ from actors.engine.units import Mode, UserId
 from actors.errors import TandemError
 from actors.exchange_status import STATUS, LedgerRow, ledger_rows, read_actors
 from gateway.codec import format_time
+from gateway.docs import page
 from gateway.endpoint import Call, LimitKind, NoQuery, Route
 from gateway.errors import ApiError
 from gateway.market_data import public_mode
@@ -127,9 +128,7 @@ async def openapi(call: Call) -> bytes:
 
 async def docs(_: Call) -> web.Response:
     """Show the page that reads the OpenAPI document."""
-    from gateway.docs import PAGE
-
-    return web.Response(text=PAGE, content_type="text/html")
+    return page()
 
 
 ROUTES: Final = (
