@@ -13,6 +13,7 @@ import msgspec
 
 from actors.engine.hybrid import HybridLevel
 from actors.engine.pair_spec import PoolSpec
+from actors.engine.pools.kinds import spot
 from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus
 from gateway.chart import without_holes
@@ -398,9 +399,10 @@ def _venue_depths(market: Market) -> tuple[dict[str, tuple[int, int]], int]:
 
 def _pool_price(market: Market, pool: PoolSpec, state: PoolState | None) -> str | None:
     """Show a pool's marginal price before fees, to the places of the pair's tick."""
-    if state is None or state.curve is None or not state.curve.reserve_base:
+    if state is None or state.curve is None:
+        return None
+    quote, base = spot(state.curve)
+    if not quote:
         return None
     places = len(market.price_text(0).partition(".")[2])
-    numerator = state.curve.reserve_quote * 10**pool.base_decimals
-    denominator = state.curve.reserve_base * 10**pool.quote_decimals
-    return format_ratio(numerator, denominator, places)
+    return format_ratio(quote * 10**pool.base_decimals, base * 10**pool.quote_decimals, places)

@@ -9,8 +9,8 @@ Orders are told by number: ``#1<#2 4@100`` is order 2 taking 4 lots of order 1 a
 pool stands in by its name. ``book`` draws bids, best first, ``|``, asks; ``held`` lists open holds.
 Words after a price, in any order: stop, show, stp, route, id, gtt (ms), expire (s from now), key
 (the command's id), funds (what the shard can hold), apply (a hold of that much, whatever is
-needed). Other lines: cancel, cancel_all, amend, twap, cancel_twap, scale, pool, halt, resume,
-wait (s).
+needed). Other lines: cancel, cancel_all, amend, twap, cancel_twap, scale, pool, swap (on chain),
+halt, resume, wait (s).
 """
 
 from collections.abc import Callable
@@ -27,6 +27,7 @@ from actors.engine.commands import (
     PlaceOrder,
     PlaceScale,
     PlaceTwap,
+    PoolTraded,
     PoolUpdated,
     SetMarketStatus,
 )
@@ -176,6 +177,8 @@ class Player:
             return SetMarketStatus(name, status)
         if first == "pool":
             return _pool(name, words)
+        if first == "swap":
+            return _swap(name, words)
         user, verb = UserId(first), words.next()
         if verb in ("buy", "sell"):
             return self._place(name, user, Side[verb.upper()], words)
@@ -202,12 +205,23 @@ class Player:
 
 
 def _pool(name: str, words: Words) -> PoolUpdated:
-    short = words.next()
-    pool_id = next(one for one in POOLS if one.endswith(short))
+    pool_id = _pool_id(words.next())
     if words.flag("stale"):
         state = pool_at(pool_id, 100, 1_000)
         return PoolUpdated(name, msgspec.structs.replace(state, status=PoolStatus.STALE))
     return PoolUpdated(name, pool_at(pool_id, words.number("at"), words.number("of")))
+
+
+def _swap(name: str, words: Words) -> PoolTraded:
+    own = words.flag("own")
+    pool_id = _pool_id(words.next())
+    side, lots = Side[words.next().upper()], int(words.next())
+    amounts = (lots * 1_000, lots * 3 * words.number("@"))
+    return msgspec.structs.replace(PoolTraded.of(name, pool_id, side, amounts), own=own)
+
+
+def _pool_id(short: str) -> str:
+    return next((one for one in POOLS if one.endswith(short)), f"base:0x{short}")
 
 
 def _amend(name: str, user: UserId, words: Words) -> AmendOrder:

@@ -143,6 +143,70 @@ class PoolUpdated(Command, tag=9, frozen=True, array_like=True, gc=False):
     pool: PoolState
 
 
+class PoolTraded(Command, tag=12, frozen=True, array_like=True, gc=False):
+    """A chain feed's word on one swap that a listed pool executed for somebody else.
+
+    It enters the tape as an AMM trade (`Traded` with the pool as ``venue`` and nobody on either
+    side), so price, candles, volume, stops and TWAP limits see it; no order and no balance changes.
+    A feed sends it before the `PoolUpdated` that holds the pool's state after the swap, once for
+    each market of the pair, whatever the pool's status.
+
+    **Once only.** ``command_id`` must be the same whenever the same swap is told again (a new
+    connection, a repeated log, a block that a reorganisation replaced by another with the same
+    transaction): `swap_id` makes it from the transaction. A swap that a reorganisation took back
+    for good stays printed; a feed that wants otherwise waits for confirmations.
+
+    **No double counting.** ``own`` marks a swap sent from the exchange's own wallet: its order was
+    printed when it was filled, so it only makes the id known. Fills in paper mode are never on
+    chain.
+
+    Amounts are the pool's raw units, fee included: what was paid in and what came out. They travel
+    in halves; make the command with `of`. ``side`` is that of the one who swapped: BUY took base.
+    """
+
+    command_id: str
+    pool_id: str
+    side: Side
+    base_high: int
+    base_low: int
+    quote_high: int
+    quote_low: int
+    block: int = 0
+    block_time_ns: int = 0
+    own: bool = False
+
+    @classmethod
+    def of(
+        cls, command_id: str, pool_id: str, side: Side, amounts: tuple[int, int], block: int = 0
+    ) -> "PoolTraded":
+        """Make it from whole (base, quote) amounts, each above zero and below 2**128."""
+        base, quote = amounts
+        low = (1 << 64) - 1
+        return cls(
+            command_id, pool_id, side, base >> 64, base & low, quote >> 64, quote & low, block
+        )
+
+    @property
+    def base_raw(self) -> int:
+        """The base token's amount, in the pool's raw units."""
+        return self.base_high << 64 | self.base_low
+
+    @property
+    def quote_raw(self) -> int:
+        """The quote token's amount, in the pool's raw units."""
+        return self.quote_high << 64 | self.quote_low
+
+
+def swap_id(transaction: str, position: int) -> str:
+    """Name a swap for `PoolTraded.command_id`: at most 64 characters, the same after a reorg.
+
+    Args:
+        transaction: its hash or signature, as the chain writes it; the first 40 characters count.
+        position: the swap's place among the pair's swaps of that transaction, from 0.
+    """
+    return f"swap/{transaction.removeprefix('0x')[:40]}/{position}"
+
+
 class ClockTick(Command, tag=10, frozen=True, array_like=True, gc=False):
     """Let time pass: expire what is due. The time itself is that of the batch."""
 
@@ -168,6 +232,7 @@ AnyCommand = (
     | PoolUpdated
     | ClockTick
     | SetMarketStatus
+    | PoolTraded
 )
 
 

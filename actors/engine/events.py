@@ -47,8 +47,9 @@ class Traded(Event, tag=3, frozen=True, array_like=True, gc=False):
 
     ``side`` is the taker's. ``venue`` is "" for the book. Against a pool one party is missing: its
     number is 0 and its user "" (the maker's, or the taker's when a pool moved through a resting
-    order). ``quote_raw`` is what the fill cost in quote units, fee excluded. ``maker_*`` counts are
-    the maker order's own, after this trade.
+    order); both are missing of a swap between others on chain (`commands.PoolTraded`).
+    ``quote_raw`` is what the fill cost in quote units, fee excluded. ``maker_*`` counts are the
+    maker order's own, after this trade.
     """
 
     trade_no: int

@@ -9,6 +9,7 @@ same calls with the same arguments give the same events, state and hash, on any 
 
 from actors.engine import command_log as log
 from actors.engine.amending import AmendDesk
+from actors.engine.chain_swaps import print_swap
 from actors.engine.command_log import CommandLog, Outcome
 from actors.engine.commands import (
     AmendOrder,
@@ -20,6 +21,7 @@ from actors.engine.commands import (
     PlaceOrder,
     PlaceScale,
     PlaceTwap,
+    PoolTraded,
     PoolUpdated,
     SetMarketStatus,
     TwapSlice,
@@ -273,6 +275,9 @@ class PairEngine:
             return self._parents.cancel_all(command)
         if isinstance(command, PoolUpdated):
             return self._update_pool(command)
+        if isinstance(command, PoolTraded):
+            print_swap(self._market, command)
+            return log.DONE
         if isinstance(command, SetMarketStatus):
             return self._set_status(command)
         return self._dispatch_parent(command, held_raw)

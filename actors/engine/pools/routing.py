@@ -62,6 +62,10 @@ class PoolRouter:
         """Say whether the pair lists this pool; an update of any other must be refused."""
         return pool_id in self._index
 
+    def units(self, pool_id: str) -> PoolGrid | None:
+        """Return the ratios between a pool's units and the pair's; None for an unlisted pool."""
+        return self._units[self._index[pool_id]] if pool_id in self._index else None
+
     def state(self, pool_id: str) -> PoolState | None:
         """Return a pool's virtual state, or None before the first word of its feed."""
         return self._states[self._index[pool_id]]
