@@ -6,7 +6,7 @@ replies leave and `deliver` send what is owed. What an order does is the engine'
 round begins is the runtime's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -124,8 +124,10 @@ class MarketWriter:
             known = knows(command.command_id)
             events = apply(command, time_ns=now_ns, sequence=sequence, held_raw=held_raw)
             turn.replies.append(reply_to(command, events))
-            # A tick that found nothing due leaves no trace; anything else new is remembered by id.
-            if not known and (events or type(command) is not ClockTick):
+            # A tick that found nothing due leaves no trace, anything else new is remembered by id;
+            # a repetition that was held for, while the first was under way, frees that hold.
+            leaves = held_raw > 0 if known else events or type(command) is not ClockTick
+            if leaves:
                 steps.append(WrittenStep(encoded, held_raw, events))
         if not steps:
             return
@@ -160,10 +162,14 @@ class MarketWriter:
             return DepthReply(sequence, self._encoder.encode(state))
         return self.engine.query(query)
 
-    def deliver(self, *, idle: bool) -> None:
-        """Send settlements of records that are on disk: at once when idle, else when many wait."""
-        for link in self.links:
-            if link.owed and (idle or link.owed >= OWED_MAX):
+    def deliver(self, *, idle: bool, asked: Container[int] = ()) -> None:
+        """Send settlements of records that are on disk: at once when idle, else when many wait.
+
+        Shards that are ``asked`` already for the next round's holds are left alone: the answer on
+        its way belongs to that round, and the one after it carries what is owed.
+        """
+        for shard, link in enumerate(self.links):
+            if shard not in asked and link.owed and (idle or link.owed >= OWED_MAX):
                 if link.in_flight and not idle:
                     link.finish()
                 if not link.in_flight:

@@ -9,7 +9,9 @@ from what is written. *Failed* is a pair whose journal cannot be replayed: it go
 
 A round takes what waits in the inbox, adds the engine's own due commands, holds, applies, appends
 both markets' records in one round trip, and only then answers. Queries of a round are answered
-last, so nobody is shown what a crash could take back.
+last, so nobody is shown what a crash could take back. Where more waits already, the shards are
+asked for the next round's holds before this one is applied: they hold while the pair matches and
+writes, and neither waits for the other.
 """
 
 import time
@@ -120,6 +122,30 @@ class _Answer:
     reply: AnyReply | None = None
 
 
+@dataclass(slots=True)
+class _Turn:
+    """One round of both markets, from its requests to its answers."""
+
+    now_ns: int
+    batches: list[Batch]
+    answers: list[list[_Answer]]
+    """Per batch, in the order of its requests."""
+    rounds: list[Round]
+    """Per market."""
+    own: list[int]
+    """Per market, how many of the first commands are the pair's own."""
+
+    def own_ids(self, mode: int) -> set[str]:
+        """Name the pair's own commands in a market's round."""
+        return {command.command_id for command in self.rounds[mode].commands[: self.own[mode]]}
+
+    def fail(self, error: UnknownOutcomeError) -> None:
+        """Let the callers know that what became of their requests is in the journal."""
+        for batch in self.batches:
+            if not batch.answer.done():
+                batch.answer.set_exception(error)
+
+
 class PairRuntime:
     """One pair's runtime; `submit` and `status` may be used from any thread.
 
@@ -148,6 +174,7 @@ class PairRuntime:
         self._inbox = Inbox(self._options.inbox_requests_max)
         self._markets: list[MarketWriter] = []
         self._now_ns = 0
+        self._next: _Turn | None = None
         self._stopping = False
         self._settled = Event()
         self._detail = ""
@@ -243,7 +270,7 @@ class PairRuntime:
 
     def _work(self) -> None:
         try:
-            while not (self._stopping and self._inbox.waiting == 0):
+            while not (self._stopping and self._inbox.waiting == 0 and self._next is None):
                 self._turn()
             while any(market.awaits for market in self._markets):
                 for market in self._markets:
@@ -261,18 +288,27 @@ class PairRuntime:
             batch.answer.set_exception(UnknownOutcomeError(self.spec.symbol, self._detail))
 
     def _turn(self) -> None:
-        batches = self._inbox.take(self._idle_s())
-        self._now_ns = max(self._now_ns, self._options.clock_ns())
-        due = [market.engine.due(self._now_ns) for market in self._markets]
-        if not batches and not any(due):
+        """Serve one round; the shards hold for the next one while this one is matched and written.
+
+        The next round is planned on the book as this one finds it, just as a command is planned on
+        the book as the commands before it in its own round find it. Nobody in it has seen this
+        round's replies, and its `Post` carries the settlements of all rounds that are answered.
+        """
+        turn, self._next = self._next or self._gather(self._idle_s()), None
+        if turn is None:
             for market in self._markets:
                 market.settle()
             return
         try:
-            self._serve(batches, due)
+            for market, part in zip(self._markets, turn.rounds, strict=True):
+                market.collect(part)
+            if self._inbox.waiting:
+                self._next = self._gather(0.0, turn)
+            self._finish(turn)
         except Exception as error:
-            for batch in batches:
-                batch.answer.set_exception(UnknownOutcomeError(self.spec.symbol, str(error)))
+            turn.fail(UnknownOutcomeError(self.spec.symbol, str(error)))
+            if self._next is not None:
+                self._next.fail(UnknownOutcomeError(self.spec.symbol, str(error)))
             raise
 
     def _idle_s(self) -> float:
@@ -286,21 +322,70 @@ class PairRuntime:
         wait_ns = min(dues) - self._options.clock_ns()
         return min(IDLE_MAX_S, max(0.0, wait_ns / NS_PER_S))
 
-    def _serve(self, batches: list[Batch], due: list[list[AnyCommand]]) -> None:
-        commands: list[list[AnyCommand]] = [list(own) for own in due]
-        encoded = [[msgspec.Raw(encode(command)) for command in own] for own in due]
-        answers = [[self._sort(one, commands, encoded) for one in b.requests] for b in batches]
-        rounds = self._run_round(commands, encoded)
+    def _gather(self, wait_s: float, before: _Turn | None = None) -> _Turn | None:
+        """Take a round's requests, name its commands, and ask the shards for its holds.
+
+        Args:
+            wait_s: how long to wait for a first request.
+            before: the round that is not applied yet, whose own commands are due no more.
+
+        Returns:
+            The round, or None where there is nothing to do.
+        """
+        batches = self._inbox.take(wait_s)
+        try:
+            self._now_ns = now_ns = max(self._now_ns, self._options.clock_ns())
+            commands = self._due(now_ns, before)
+            if not batches and not any(commands):
+                return None
+            encoded = [[msgspec.Raw(encode(command)) for command in own] for own in commands]
+            own = [len(mine) for mine in commands]
+            answers = [[self._sort(one, commands, encoded) for one in b.requests] for b in batches]
+            rounds = [
+                market.plan(mine, now_ns, as_came)
+                for market, mine, as_came in zip(self._markets, commands, encoded, strict=True)
+            ]
+            for market, part in zip(self._markets, rounds, strict=True):
+                market.ask(part)
+        except Exception as error:
+            for batch in batches:
+                batch.answer.set_exception(UnknownOutcomeError(self.spec.symbol, str(error)))
+            raise
+        return _Turn(now_ns, batches, answers, rounds, own)
+
+    def _due(self, now_ns: int, before: _Turn | None) -> list[list[AnyCommand]]:
+        """Name what time asks for, per market, but for what the round before already does."""
+        due = [market.engine.due(now_ns) for market in self._markets]
+        if before is None:
+            return due
+        return [
+            [command for command in mine if command.command_id not in before.own_ids(mode)]
+            for mode, mine in enumerate(due)
+        ]
+
+    def _finish(self, turn: _Turn) -> None:
+        """Apply a round, write it, and only then answer and deliver."""
+        markets, rounds = self._markets, turn.rounds
+        for market, part in zip(markets, rounds, strict=True):
+            market.apply(part, turn.now_ns)
+        work = [
+            (market.journal, [part.body])
+            for market, part in zip(markets, rounds, strict=True)
+            if part.body is not None
+        ]
+        if work:
+            self._journal.append_many(work)
         heads = self._heads()
-        for batch, sorted_answers in zip(batches, answers, strict=True):
-            replies = [self._reply(answer, rounds) for answer in sorted_answers]
+        for batch, answers in zip(turn.batches, turn.answers, strict=True):
+            replies = [self._reply(answer, rounds) for answer in answers]
             batch.answer.set_result(self._encode(replies, heads))
             self._latencies_us.append((time.perf_counter_ns() - batch.arrived_ns) // 1_000)
-        self._commands += sum(map(len, commands))
+        self._commands += sum(len(part.commands) for part in rounds)
         self._rounds += 1
-        idle = self._inbox.waiting == 0
-        for market in self._markets:
-            market.deliver(idle=idle)
+        following = self._next
+        idle = following is None and self._inbox.waiting == 0
+        for mode, market in enumerate(markets):
+            market.deliver(idle=idle, asked=following.rounds[mode].needs if following else ())
 
     def _sort(
         self,
@@ -324,30 +409,6 @@ class PairRuntime:
         mine.append(body)
         encoded[mode].append(request.body)
         return _Answer(mode, len(mine) - 1)
-
-    def _run_round(
-        self, commands: list[list[AnyCommand]], encoded: list[list[msgspec.Raw]]
-    ) -> list[Round]:
-        """Hold, apply and write; on return everything is on disk."""
-        markets, now_ns = self._markets, self._now_ns
-        rounds = [
-            market.plan(mine, now_ns, as_came)
-            for market, mine, as_came in zip(markets, commands, encoded, strict=True)
-        ]
-        for market, turn in zip(markets, rounds, strict=True):
-            market.ask(turn)
-        for market, turn in zip(markets, rounds, strict=True):
-            market.collect(turn)
-        for market, turn in zip(markets, rounds, strict=True):
-            market.apply(turn, now_ns)
-        work = [
-            (market.journal, [turn.body])
-            for market, turn in zip(markets, rounds, strict=True)
-            if turn.body is not None
-        ]
-        if work:
-            self._journal.append_many(work)
-        return rounds
 
     def _reply(self, answer: _Answer, rounds: list[Round]) -> AnyReply:
         if answer.reply is not None:
