@@ -14,6 +14,7 @@ STATUS: Final = "tandem:status"
 """The key: ``{"time": …, "actors": {name: its status}}``; it ends by itself when nobody writes."""
 
 _ACCOUNT: Final = "account:"
+_FEED: Final = "feed:"
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
@@ -32,6 +33,17 @@ def read_actors(document: bytes | None) -> dict[str, Any]:
     """Read the actors' statuses by name; {} where nothing is published."""
     actors: dict[str, Any] = msgspec.json.decode(document)["actors"] if document else {}
     return actors
+
+
+def feed_rows(actors: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give every chain's feed as it described itself (`chain_feeds.feed_status`), by name."""
+    return [
+        status
+        for name, chains in actors.items()
+        if name.startswith(_FEED)
+        for status in chains.values()
+        if isinstance(status, dict) and "venues" in status
+    ]
 
 
 def ledger_rows(actors: dict[str, Any]) -> list[LedgerRow]:

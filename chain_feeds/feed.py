@@ -6,10 +6,12 @@ is known as part of the chain. Whenever the chain moves in a way that logs may n
 head, a gap, a reorganisation, a log taken back, a block whose bloom filter promises a log that
 never came) the feed *loses* its states and asks for a snapshot at the newest block. Heads decide
 what is a reorganisation: nodes do not always take logs back. Nothing is believed that no contract
-can hold; a price that jumps is believed when a read confirms it.
+can hold, nor a block of an impossible number or far behind the highest that was read; a price that
+jumps is believed when a read confirms it. Where a chain has several nodes, those that are not
+followed are asked for block hashes and states: while they contradict, nothing is LIVE.
 
 The owner calls ``receive_*`` and `tick` with a monotonic clock, and after each collects what is
-wanted: `take_snapshot_request`, `take_resubscribe`, `take_updates`.
+wanted: `take_snapshot_request`, `take_comparison`, `take_resubscribe`, `take_updates`.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,8 @@ import msgspec
 from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S
 from chain_feeds.heads import Heads, Verdict
-from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
+from chain_feeds.opinions import CHAIN, Opinions
 from chain_feeds.pool_track import READ, Known, PoolTrack
 from chain_feeds.settings import FeedPool
 
@@ -30,6 +33,12 @@ _DOUBLINGS_MAX: Final = 4
 """A silent node is connected to anew after 1, 2, 4 … 16 times the time that makes it stale."""
 _FAILURES_MAX: Final = 8
 """After so many failed snapshots in a row (about 7 s) the connection is made anew."""
+_COMPARE_EVERY_NS: Final = 500 * NS_PER_MS
+_COMPARE_WITHIN: Final = 16
+"""A block that the other nodes still do not know after so many further ones is given up."""
+_NUMBER_MAX: Final = 2**63 - 1
+_TIME_MAX_S: Final = 2**33
+"""Block times beyond the year 2242 would not fit 64 bits of nanoseconds."""
 
 
 class FeedLimits(msgspec.Struct, frozen=True):
@@ -45,6 +54,8 @@ class FeedLimits(msgspec.Struct, frozen=True):
     """How long a log that a block's bloom filter promises may be missing."""
     poison_hold_ns: int = 10 * NS_PER_S
     """A pool that was told nonsense stays DOWN this long, and until a clean read after it."""
+    reorg_max_blocks: int = 256
+    """A block further below the highest one that was read is no reorganisation but nonsense."""
 
 
 class ChainFeed:
@@ -55,10 +66,16 @@ class ChainFeed:
         pools: its listed pools.
         limits: times and bounds.
         now_ns: the monotonic clock at the start.
+        nodes: how many nodes the chain has, the followed one included.
     """
 
     def __init__(
-        self, chain: str, pools: Sequence[FeedPool], limits: FeedLimits, now_ns: int
+        self,
+        chain: str,
+        pools: Sequence[FeedPool],
+        limits: FeedLimits,
+        now_ns: int,
+        nodes: int = 1,
     ) -> None:
         self._chain = chain
         self._limits = limits
@@ -80,6 +97,16 @@ class ChainFeed:
         self._failures = 0
         self._last_read_ns = now_ns
         self._unwary_until = -1
+        self._highest = 0
+        self._distrust = ""
+        """Why the node's blocks are not believed."""
+        self._distrusted_here = False
+        self._nodes = nodes
+        self._opinions = Opinions()
+        self._compared = ""
+        self._comparing: Head | None = None
+        self._compare_at_ns = now_ns
+        self._confirmed = False
         self._promised: dict[str, tuple[Head, int]] = {}
         self._resubscribe = ""
         self._resubscribed_ns = now_ns
@@ -98,6 +125,15 @@ class ChainFeed:
         """True while something is about to be said, or was promised: look again soon."""
         return self._wanted or any(track.dirty or track.events for track in self._tracks.values())
 
+    @property
+    def awaits_confirmation(self) -> bool:
+        """True until a connection's first read, which other nodes ought to confirm before."""
+        return self._nodes > 1 and not self._confirmed
+
+    def age_ns(self, now_ns: int) -> int:
+        """Return how long ago the newest block was told, or how long none was."""
+        return now_ns - self._last_head_ns
+
     # ---- what the source tells
 
     def receive_connected(self, now_ns: int) -> None:
@@ -111,6 +147,11 @@ class ChainFeed:
         self._resubscribe = ""
         self._resubscribed_ns = now_ns
         self._unwary_until = -1
+        self._opinions.clear()
+        self._compared = ""
+        self._comparing = None
+        self._confirmed = False
+        self._distrusted_here = False
         for track in self._tracks.values():
             track.events.clear()
             track.fault = ""
@@ -138,6 +179,8 @@ class ChainFeed:
 
     def receive_head(self, head: Head, now_ns: int) -> None:
         """A newest block."""
+        if not self._trusts(head, now_ns):
+            return
         before = self.block
         verdict = self._heads.accept(head)
         if verdict is Verdict.SAME:
@@ -182,6 +225,8 @@ class ChainFeed:
         self._failures = 0
         self._retry_at_ns = 0
         self._last_read_ns = now_ns
+        self._confirmed = True
+        self._highest = max(self._highest, asked.number)
         again = False
         for pool, track in self._tracks.items():
             if track.fault:
@@ -210,6 +255,35 @@ class ChainFeed:
             self._failures = 0
             self._ask_resubscribe("the node does not answer reads", now_ns)
 
+    def receive_opinion(self, opinion: Opinion, now_ns: int) -> None:
+        """The answer of another node to `take_comparison`."""
+        own = self._heads.at(opinion.number)
+        if own is None or not opinion.hash:
+            return
+        self._compared, self._comparing = own.hash, None
+        disputed = self._opinions.dispute(CHAIN, now_ns) is not None
+        self._opinions.note(
+            CHAIN,
+            opinion.node,
+            agrees=own.hash == opinion.hash,
+            block=opinion.number,
+            now_ns=now_ns,
+        )
+        if self._opinions.dispute(CHAIN, now_ns) is None:
+            if disputed:
+                self._disown(now_ns)
+        elif self._nodes > 2:
+            self._ask_resubscribe("most of the other nodes contradict this one", now_ns)
+
+    def receive_second_read(self, node: int, own: Snapshot, other: Snapshot, now_ns: int) -> None:
+        """What another node reads at the block of a snapshot, beside what this one read."""
+        for pool, curve in own.curves.items():
+            theirs = other.curves.get(pool, "")
+            if not isinstance(curve, str) and not isinstance(theirs, str):
+                self._opinions.note(
+                    pool, node, agrees=curve == theirs, block=own.block, now_ns=now_ns
+                )
+
     def tick(self, now_ns: int) -> None:
         """Let time pass: silence, promises of bloom filters, reads that are due."""
         limits = self._limits
@@ -229,7 +303,10 @@ class ChainFeed:
                 if self._heads.holds(head.number, head.hash):
                     self._want()
         due_ns = limits.repeat_after_ns
-        if any(track.poison for track in self._tracks.values()):
+        if any(
+            track.poison or self._opinions.dispute(pool, now_ns)
+            for pool, track in self._tracks.items()
+        ):
             due_ns = min(due_ns, limits.poison_hold_ns)
         if self._heads.newest is not None and now_ns - self._last_read_ns >= due_ns:
             self._last_read_ns = now_ns
@@ -247,6 +324,24 @@ class ChainFeed:
         self._wanted = False
         self._in_flight = newest
         return newest
+
+    def take_comparison(self, now_ns: int) -> Head | None:
+        """Return the block whose hash the other nodes must be asked for; now and then only."""
+        newest = self._heads.newest
+        if self._nodes < 2 or newest is None or now_ns < self._compare_at_ns:
+            return None
+        asked = self._comparing
+        if (
+            asked is None
+            or not self._heads.holds(asked.number, asked.hash)
+            or newest.number - asked.number > _COMPARE_WITHIN
+        ):
+            asked = newest
+        if asked.hash == self._compared and self._opinions.dispute(CHAIN, now_ns) is None:
+            return None
+        self._comparing = asked
+        self._compare_at_ns = now_ns + _COMPARE_EVERY_NS
+        return asked
 
     def take_resubscribe(self) -> str:
         """Return why the connection must be made anew, "" while it need not."""
@@ -268,12 +363,42 @@ class ChainFeed:
     def _status(self, track: PoolTrack, now_ns: int) -> tuple[PoolStatus, str]:
         if track.fault or track.poison:
             return PoolStatus.DOWN, track.fault or track.poison
+        if problem := self._distrust or self._dispute(track.pool.key, now_ns):
+            return PoolStatus.DOWN, problem
         if self._silent:
-            return PoolStatus.STALE, self._stale_detail
+            reached = bool(self._newest_hash) or not self._problem
+            return PoolStatus.STALE if reached else PoolStatus.DOWN, self._stale_detail
+        if track.suspected:
+            return PoolStatus.STALE, "the price moved too far at once; waiting for a second read"
         unsure_ns = 0 if track.unsure_since_ns is None else now_ns - track.unsure_since_ns
         if track.known is None or unsure_ns >= self._limits.stale_after_ns:
             return PoolStatus.STALE, f"waiting for the node to confirm the state on {self._chain}"
         return PoolStatus.LIVE, ""
+
+    def _dispute(self, pool: str, now_ns: int) -> str:
+        if self._nodes < 2:
+            return ""
+        if found := self._opinions.dispute(CHAIN, now_ns):
+            return f"node {found[0]} of {self._chain} contradicts block {found[1]}"
+        if found := self._opinions.dispute(pool, now_ns):
+            return f"node {found[0]} of {self._chain} reads another state in block {found[1]}"
+        return ""
+
+    def _trusts(self, head: Head, now_ns: int) -> bool:
+        """Tell whether a block can be the chain's; what cannot be is no sign of life either."""
+        problem = ""
+        if not (0 <= head.number <= _NUMBER_MAX and 0 <= head.time_s <= _TIME_MAX_S):
+            problem = "the node tells of an impossible block"
+        elif head.number < self._highest - self._limits.reorg_max_blocks:
+            problem = f"the node went back from block {self._highest} to {head.number}"
+        if problem and not self._distrusted_here:
+            self._distrusted_here = True
+            self._distrust = self._distrust or problem
+            self._ask_resubscribe(problem, now_ns)
+        if self._distrust and not problem:
+            self._distrust = ""
+            self._disown(now_ns)
+        return not problem
 
     def _note_life(self, head: Head, now_ns: int) -> None:
         self._newest_hash = head.hash
@@ -334,6 +459,13 @@ class ChainFeed:
         self._promised.clear()
         for track in self._tracks.values():
             track.lose(now_ns)
+
+    def _disown(self, now_ns: int) -> None:
+        """Count no state as LIVE any more until the contracts are read again."""
+        self._lose(now_ns)
+        for track in self._tracks.values():
+            track.unsure_since_ns = now_ns - self._limits.stale_after_ns
+        self._want()
 
     def _want(self) -> None:
         self._wanted = True

@@ -45,3 +45,11 @@ class Snapshot(NamedTuple):
     block: int
     block_hash: str
     curves: Mapping[str, ConstantProduct | str]
+
+
+class Opinion(NamedTuple):
+    """What another node than the followed one says of a block; ``hash`` "" where it has none."""
+
+    node: int
+    number: int
+    hash: str

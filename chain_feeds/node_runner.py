@@ -1,12 +1,18 @@
-"""Joins a node to the feed's state machine: one connection after another, and the clock's ticks."""
+"""Joins a chain's nodes to the feed's state machine: one connection after another, and the clock.
+
+One node is followed. When its connection ends, the next one is; the others are asked what they say
+of the same blocks, as far as they answer: a node that is slow or gone holds nothing up.
+"""
 
 import asyncio
+from typing import Any
 
 from actors.engine.units import NS_PER_S
 from chain_feeds.clock import Clock
 from chain_feeds.errors import SourceError, SourceLostError, WrongChainError
 from chain_feeds.feed import ChainFeed, FeedLimits
-from chain_feeds.inputs import Head, PoolEvent
+from chain_feeds.feed_status import Progress
+from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
 from chain_feeds.pool_track import jump_bound_ppm
 from chain_feeds.publisher import Publisher
 from chain_feeds.settings import ChainSettings, FeedPool
@@ -15,6 +21,8 @@ from chain_feeds.sources.evm import EvmSource
 _TICK_S = 0.2
 _SETTLE_S = 0.02
 _LAST_READ_S = 0.5
+_CONFIRM_WITHIN_S = 2.0
+"""How long a connection's first read waits for the other nodes."""
 _RECHECK_S = 5.0
 """A contract that is not there may be deployed yet, or the node may not have come to its block."""
 _WAITING_MAX = 20_000
@@ -46,35 +54,48 @@ class NodeRunner:
             stale_after_ns=int(chain.table.stale_after_s * NS_PER_S),
             jump_max_ppm=jump_bound_ppm(chain.table.max_jump_pct),
             repeat_after_ns=int(chain.table.repeat_after_s * NS_PER_S),
+            reorg_max_blocks=chain.table.max_reorg_blocks,
         )
-        self.feed = ChainFeed(chain.name, pools, limits, clock.monotonic_ns())
+        self.feed = ChainFeed(chain.name, pools, limits, clock.monotonic_ns(), chain.nodes)
+        self.node = 0
+        """Which node is followed, counted from 0."""
         self._publish()
 
-    @property
-    def block(self) -> int:
-        """The newest block's number."""
-        return self.feed.block
+    def progress(self) -> Progress:
+        """Say where the feed stands."""
+        feed = self.feed
+        age_ns = feed.age_ns(self._now())
+        return Progress(feed.block, age_ns, self.node, feed.reorgs, feed.gaps, feed.missed_logs)
 
     async def run(self) -> None:
-        """Hold one connection until it ends.
+        """Hold one connection until it ends; the next call follows the next node.
 
         Raises:
             SourceError: why it ended.
         """
         inputs: asyncio.Queue[Head | PoolEvent] = asyncio.Queue()
-        source = EvmSource(self._chain, self._pools, inputs.put_nowait)
+        source = EvmSource(self._chain.at(self.node), self._pools, inputs.put_nowait)
+        others = {
+            node: EvmSource(self._chain.at(node), self._pools, _ignore)
+            for node in range(self._chain.nodes)
+            if node != self.node
+        }
         try:
             faults = await source.check()
             self.feed.receive_connected(self._now())
             for pool, fault in faults.items():
                 self.feed.receive_fault(pool, fault)
             self._publish()
-            checking = asyncio.create_task(self._recheck(source, faults))
+            beside = [
+                asyncio.create_task(self._recheck(source, faults)),
+                asyncio.create_task(self._compare(others)),
+            ]
             try:
-                await self._follow(source, inputs)
+                await self._follow(source, others, inputs)
             finally:
-                checking.cancel()
-                await asyncio.gather(checking, return_exceptions=True)
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
         except WrongChainError as error:
             for listed in self._pools:
                 self.feed.receive_fault(listed.key, error.problem)
@@ -86,8 +107,9 @@ class NodeRunner:
             self.feed.receive_disconnected("the feed failed and starts again", self._now())
             raise
         finally:
+            self.node = (self.node + 1) % self._chain.nodes
             self._publish()
-            await source.close()
+            await asyncio.gather(source.close(), *(other.close() for other in others.values()))
 
     async def tick_forever(self) -> None:
         """Let the feed see time pass, whether a connection stands or not."""
@@ -96,7 +118,12 @@ class NodeRunner:
             self.feed.tick(self._now())
             self._publish()
 
-    async def _follow(self, source: EvmSource, inputs: "asyncio.Queue[Head | PoolEvent]") -> None:
+    async def _follow(
+        self,
+        source: EvmSource,
+        others: dict[int, EvmSource],
+        inputs: "asyncio.Queue[Head | PoolEvent]",
+    ) -> None:
         following = asyncio.create_task(source.follow())
         reading: asyncio.Task[None] | None = None
         try:
@@ -107,7 +134,7 @@ class NodeRunner:
                 if reading is None or reading.done():
                     head = self.feed.take_snapshot_request(self._now())
                     if head is not None:
-                        reading = asyncio.create_task(self._read(source, head))
+                        reading = asyncio.create_task(self._read(source, others, head))
                 self._publish()
             following.result()
         finally:
@@ -158,13 +185,67 @@ class NodeRunner:
         else:
             self.feed.receive_event(told, self._now())
 
-    async def _read(self, source: EvmSource, head: Head) -> None:
+    async def _read(self, source: EvmSource, others: dict[int, EvmSource], head: Head) -> None:
+        """Read every pool; the other nodes' answers come before it counts only at the start."""
+        seconds = asyncio.gather(*(self._second_read(other, head) for other in others.values()))
+        asking = asyncio.create_task(self._ask(others, head))
         try:
-            snapshot = await source.read(head)
+            try:
+                snapshot = await source.read(head)
+            except SourceError:
+                self.feed.receive_snapshot_failure(head.hash, self._now())
+                return
+            first = self.feed.awaits_confirmation
+            if first:
+                confirming: list[asyncio.Future[Any]] = [seconds, asking]
+                await asyncio.wait(confirming, timeout=_CONFIRM_WITHIN_S)
+                self._take_seconds(others, snapshot, seconds)
+            self.feed.receive_snapshot(snapshot, self._now())
+            self._publish()
+            if not first:
+                await asyncio.wait({seconds}, timeout=_CONFIRM_WITHIN_S)
+                self._take_seconds(others, snapshot, seconds)
+        finally:
+            seconds.cancel()
+            asking.cancel()
+            await asyncio.gather(seconds, asking, return_exceptions=True)
+
+    async def _second_read(self, other: EvmSource, head: Head) -> Snapshot | None:
+        try:
+            return await other.read(head)
         except SourceError:
-            self.feed.receive_snapshot_failure(head.hash, self._now())
+            return None
+
+    def _take_seconds(
+        self,
+        others: dict[int, EvmSource],
+        own: Snapshot,
+        seconds: "asyncio.Future[list[Snapshot | None]]",
+    ) -> None:
+        if not seconds.done():
             return
-        self.feed.receive_snapshot(snapshot, self._now())
+        for node, snapshot in zip(others, seconds.result(), strict=True):
+            if snapshot is not None:
+                self.feed.receive_second_read(node, own, snapshot, self._now())
+
+    async def _compare(self, others: dict[int, EvmSource]) -> None:
+        """Ask the other nodes for a block's hash whenever the feed wants one compared."""
+        while others:
+            await self._clock.sleep(_TICK_S)
+            head = self.feed.take_comparison(self._now())
+            if head is not None:
+                await self._ask(others, head)
+
+    async def _ask(self, others: dict[int, EvmSource], head: Head) -> None:
+        asked = [self._opinion(node, other, head) for node, other in others.items()]
+        for opinion in await asyncio.gather(*asked):
+            self.feed.receive_opinion(opinion, self._now())
+
+    async def _opinion(self, node: int, other: EvmSource, head: Head) -> Opinion:
+        try:
+            return Opinion(node, head.number, await other.hash_at(head.number))
+        except SourceError:
+            return Opinion(node, head.number, "")
 
     def _publish(self) -> None:
         for symbol, state in self.feed.take_updates(self._now()):
@@ -172,3 +253,7 @@ class NodeRunner:
 
     def _now(self) -> int:
         return self._clock.monotonic_ns()
+
+
+def _ignore(_: Head | PoolEvent) -> None:
+    """Take what a node says that is only asked, never followed."""

@@ -53,6 +53,11 @@ class PoolTrack:
         self._lost = True
         self._said: tuple[PoolStatus, str] | None = None
 
+    @property
+    def suspected(self) -> bool:
+        """True while a price that jumped waits for the read that confirms or denies it."""
+        return self._suspect is not None
+
     def remember(self, event: PoolEvent) -> None:
         """Keep an event until its block is known, or a read is older than it."""
         self.events.append(event)

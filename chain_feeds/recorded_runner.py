@@ -5,6 +5,7 @@ from pathlib import Path
 from actors.engine.pools.state import PoolState
 from actors.engine.units import NS_PER_S
 from chain_feeds.clock import Clock
+from chain_feeds.feed_status import Progress
 from chain_feeds.publisher import Publisher
 from chain_feeds.settings import ChainSettings, FeedPool
 from chain_feeds.sources.recorded import DIRECTORY, RecordedFeed, load
@@ -27,6 +28,11 @@ class RecordedRunner:
         self._publisher = publisher
         self._clock = clock
         self.block = 0
+        self._block_ns = clock.monotonic_ns()
+
+    def progress(self) -> Progress:
+        """Say where the recording stands."""
+        return Progress(self.block, self._clock.monotonic_ns() - self._block_ns)
 
     async def run(self) -> None:
         """Play for ever.
@@ -40,7 +46,9 @@ class RecordedRunner:
         while True:
             now_ns = self._clock.wall_ns()
             self._publish(feed.advance(now_ns))
-            self.block = feed.block
+            if feed.block != self.block:
+                self.block = feed.block
+                self._block_ns = self._clock.monotonic_ns()
             wait_s = (feed.next_ns - now_ns) / NS_PER_S
             await self._clock.sleep(max(_WAIT_MIN_S, wait_s))
 

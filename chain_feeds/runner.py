@@ -12,11 +12,11 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from actors.engine.pools.state import PoolState, PoolStatus
+from actors.engine.units import NS_PER_MS
 from chain_feeds.clock import Clock, SystemClock
 from chain_feeds.errors import FeedError
+from chain_feeds.feed_status import FeedStatus, VenueStatus
 from chain_feeds.publisher import PoolSink, Publisher
 from chain_feeds.recorded_runner import RecordedRunner
 from chain_feeds.settings import ChainSettings, FeedPool
@@ -30,20 +30,6 @@ _BACKOFF_FIRST_S = 0.25
 _BACKOFF_MAX_S = 15.0
 _HEALTHY_AFTER_S = 30.0
 _THREAD_STOP_S = 5.0
-
-
-class FeedStatus(msgspec.Struct, frozen=True):
-    """What a feed is doing, for people and metrics; no URL, no secret."""
-
-    chain: str
-    source: str
-    host: str
-    block: int
-    pools_live: int
-    pools: int
-    published: int
-    restarts: int
-    problem: str
 
 
 class Feed:
@@ -67,7 +53,7 @@ class Feed:
         self._pools = tuple(pools)
         self._clock = clock or SystemClock()
         self._publisher = Publisher(sink)
-        self._restarts = 0
+        self._reconnects = 0
         self._problem = ""
         self._part: NodeRunner | RecordedRunner
         self._ticks: Callable[[], Awaitable[None]] | None = None
@@ -92,17 +78,37 @@ class Feed:
 
     def status(self) -> FeedStatus:
         """Say what the feed is doing; safe from any thread."""
-        states = list(self._publisher.newest.values())
+        chain, progress = self._chain, self._part.progress()
+        venues = [self._venue(pool) for pool in self._pools]
         return FeedStatus(
-            chain=self._chain.name,
-            source="node" if self._chain.has_node else "recorded",
-            host=self._chain.shown_host,
-            block=self._part.block,
-            pools_live=sum(state.status is PoolStatus.LIVE for state in states),
-            pools=len(self._pools),
+            chain=chain.name,
+            source="node" if chain.has_node else "recorded",
+            host=chain.at(progress.node).shown_host,
+            node=progress.node,
+            nodes=chain.nodes,
+            block=progress.block,
+            age_ms=progress.age_ns // NS_PER_MS,
+            pools_live=sum(venue.status == "live" for venue in venues),
+            pools=len(venues),
             published=self._publisher.published,
-            restarts=self._restarts,
+            reconnects=self._reconnects,
+            reorgs=progress.reorgs,
+            gaps=progress.gaps,
+            missed_logs=progress.missed_logs,
             problem=self._problem,
+            venues=venues,
+        )
+
+    def _venue(self, pool: FeedPool) -> VenueStatus:
+        spec = pool.spec
+        said = self._publisher.newest.get((pool.symbol, spec.pool_id))
+        return VenueStatus(
+            pair=pool.symbol,
+            venue=spec.venue,
+            pool=spec.address,
+            status=said.status.name.lower() if said else "stale",
+            block=said.block if said else 0,
+            detail=said.detail if said else "nothing was said of it yet",
         )
 
     async def _forever(self, part: Callable[[], Awaitable[None]]) -> None:
@@ -117,10 +123,11 @@ class Feed:
             except Exception as error:  # noqa: BLE001 -- a feed never ends by itself
                 _log.exception("the feed of %s failed", self._chain.name)
                 self._note(f"the feed failed ({type(error).__name__})")
-            self._restarts += 1
+            self._reconnects += 1
             if self._clock.monotonic_ns() - started_ns > _HEALTHY_AFTER_S * 1e9:
                 attempt = 0
-            await self._clock.sleep(backoff_s(attempt))
+            # Every node of the chain is tried before the wait grows.
+            await self._clock.sleep(backoff_s(attempt // max(1, self._chain.nodes)))
             attempt += 1
 
     def _note(self, problem: str) -> None:

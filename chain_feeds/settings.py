@@ -25,16 +25,28 @@ class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chain_id: Annotated[int, msgspec.Meta(ge=1)] = 1
     ws_url: str = ""
     http_url: str = ""
+    fallback_urls: tuple[str, ...] = ()
+    """Further nodes, followed in this order when the one before fails, and asked meanwhile whether
+    they agree. Each is a WebSocket or HTTP URL, or both with a comma between them."""
     recording: str = ""
     """A recording's file; "" for the one in ``chain_feeds/recordings`` named after the chain."""
     stale_after_s: Annotated[float, msgspec.Meta(ge=_STALE_MIN_S, le=_STALE_MAX_S)] = 5.0
     """Without a new block for this long, a chain's depth leaves the book."""
     max_jump_pct: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 30
     """A price that moves further at once is believed only when a second read confirms it."""
+    max_reorg_blocks: Annotated[int, msgspec.Meta(ge=1)] = 256
+    """A node that goes further back than this is not believed until it has caught up."""
     repeat_after_s: Annotated[float, msgspec.Meta(ge=1)] = 60.0
     """A pool that did not change is published again after this long, at the newest block."""
     text_frames: bool = False
     """Send WebSocket text frames instead of binary ones; some providers want them."""
+
+
+class NodeUrls(msgspec.Struct, frozen=True):
+    """Where one node is reached: for subscriptions, and for requests."""
+
+    ws_url: str
+    http_url: str
 
 
 class ChainSettings(msgspec.Struct, frozen=True):
@@ -44,6 +56,20 @@ class ChainSettings(msgspec.Struct, frozen=True):
     table: ChainTable
     ws_url: str = ""
     http_url: str = ""
+    fallbacks: tuple[NodeUrls, ...] = ()
+    """The nodes after the first."""
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes there are; 0 for a recording."""
+        return 1 + len(self.fallbacks) if self.has_node else 0
+
+    def at(self, node: int) -> "ChainSettings":
+        """Give the chain with only one of its nodes, counted from 0."""
+        if node == 0:
+            return msgspec.structs.replace(self, fallbacks=())
+        urls = self.fallbacks[node - 1]
+        return ChainSettings(self.name, self.table, urls.ws_url, urls.http_url)
 
     @property
     def has_node(self) -> bool:
@@ -77,7 +103,8 @@ def read_chains(
         section: ``[chains]`` as read from TOML: a table for each chain.
         pairs: what is listed.
         environ: ``TANDEM_RPC_<CHAIN>`` gives a node's WebSocket or HTTP URL, or both with a comma
-            between them; ``TANDEM_STALE_AFTER_<CHAIN>`` gives ``stale_after_s``.
+            between them, and after a space further nodes; ``TANDEM_STALE_AFTER_<CHAIN>`` gives
+            ``stale_after_s``.
 
     Raises:
         ChainSettingsError: names chain and key, what was wrong and what to do.
@@ -90,12 +117,9 @@ def read_chains(
             text, _, path = str(error).partition(" - at `$")
             raise ChainSettingsError(name, path.strip("`.") or "(table)", text) from None
         table = _with_stale_limit(name, table, environ)
-        variable = f"TANDEM_RPC_{name.upper()}"
-        given = environ.get(variable, "")
-        key = variable if given else "ws_url"
-        urls = given.split(",") if given else [table.ws_url, table.http_url]
-        ws_url, http_url = _both_urls(name, key, [url.strip() for url in urls if url.strip()])
-        chains.append(ChainSettings(name=name, table=table, ws_url=ws_url, http_url=http_url))
+        nodes = _nodes(name, table, environ)
+        first = nodes[0] if nodes else NodeUrls("", "")
+        chains.append(ChainSettings(name, table, first.ws_url, first.http_url, fallbacks=nodes[1:]))
     known = {chain.name for chain in chains}
     for pair in pairs:
         for pool in pair.pools:
@@ -132,6 +156,25 @@ def shown_host(url: str) -> str:
     """Reduce a URL to host and port: user, path and query may hold a key."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def _nodes(chain: str, table: ChainTable, environ: Mapping[str, str]) -> tuple[NodeUrls, ...]:
+    """Read a chain's nodes: the environment's where it names any, else the table's."""
+    variable = f"TANDEM_RPC_{chain.upper()}"
+    given = re.sub(r"\s*,\s*", ",", environ.get(variable, "")).split()
+    named = [(variable, text) for text in given]
+    if not given:
+        first = ",".join(url for url in (table.ws_url, table.http_url) if url)
+        named = [("ws_url", first)] if first else []
+        named += [("fallback_urls", text) for text in table.fallback_urls]
+    nodes = [
+        NodeUrls(*_both_urls(chain, key, [url.strip() for url in text.split(",") if url.strip()]))
+        for key, text in named
+    ]
+    for number, (key, _) in enumerate(named):
+        if nodes[number] in nodes[:number] or not nodes[number].ws_url:
+            raise ChainSettingsError(chain, key, "expected a URL, and each node once")
+    return tuple(nodes)
 
 
 def _both_urls(chain: str, key: str, urls: list[str]) -> tuple[str, str]:

@@ -6,12 +6,50 @@ templates and symbols of the listing, so nobody can make the number of series gr
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _BUCKETS: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0)
 _KEPT: Final = 4_096
+
+
+class ChainGauges:
+    """How the chain feeds are, as the supervisor last published it."""
+
+    _FIGURES: Final = (
+        ("block", "Number of the newest block."),
+        ("block_age_seconds", "Time since the newest block was told."),
+        ("node", "Which of the chain's RPC URLs is followed, counted from 0."),
+        ("reconnects", "Connections after the first one."),
+        ("reorgs", "Reorganisations seen."),
+        ("gaps", "Times that blocks were missed."),
+        ("missed_logs", "Changes of pools that no log had told."),
+    )
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._gauges = {
+            name: Gauge(f"tandem_feed_{name}", text, ["chain"], registry=registry)
+            for name, text in self._FIGURES
+        }
+        self._venues = Gauge(
+            "tandem_venue_live",
+            "1 while a pool's depth counts, 0 while it is stale or down.",
+            ["chain", "pair", "venue", "pool"],
+            registry=registry,
+        )
+
+    def show(self, feeds: Iterable[dict[str, Any]]) -> None:
+        """Replace everything by these feeds' own words (`chain_feeds.feed_status`)."""
+        for gauge in (*self._gauges.values(), self._venues):
+            gauge.clear()
+        for feed in feeds:
+            figures = {**feed, "block_age_seconds": feed["age_ms"] / 1_000}
+            for name, gauge in self._gauges.items():
+                gauge.labels(feed["chain"]).set(figures[name])
+            for venue in feed["venues"]:
+                labels = (feed["chain"], venue["pair"], venue["venue"], venue["pool"])
+                self._venues.labels(*labels).set(venue["status"] == "live")
 
 
 class GatewayMetrics:
@@ -64,6 +102,7 @@ class GatewayMetrics:
             ["asset", "mode"],
             registry=self.registry,
         )
+        self.chains = ChainGauges(self.registry)
         self.internal_errors.labels(gateway)
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._latencies: dict[str, deque[float]] = {}

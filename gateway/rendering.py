@@ -27,6 +27,9 @@ INTERVALS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600, "4h": 14_400, "1d": 8
 """Chart intervals by their name, in seconds."""
 
 _STATUS = {MarketStatus.TRADING: "trading", MarketStatus.HALTED: "halted"}
+_FEED_KEYS = (
+    "chain", "source", "node", "nodes", "block", "age_ms", "reconnects", "reorgs", "problem",
+)  # fmt: skip
 _POOL_STATUS = {PoolStatus.LIVE: "live", PoolStatus.STALE: "stale", PoolStatus.DOWN: "down"}
 
 
@@ -244,10 +247,11 @@ def trades(market: Market, limit: int) -> bytes:
     return market.cached(("trades", limit), build)
 
 
-def venues(market: Market, now_ns: int) -> bytes:
+def venues(market: Market, now_ns: int, feeds: Sequence[dict[str, Any]]) -> bytes:
     """Encode `GET /{symbol}/venues`: the order book and each pool, with what each one offers.
 
     Liquidity is the quote value of a venue's levels in the hybrid book, ``share`` its part of all.
+    ``feeds`` are all chain feeds as last published; those of the pair's chains are shown.
     """
     spec = market.spec
     depths, total_raw = _venue_depths(market)
@@ -263,6 +267,11 @@ def venues(market: Market, now_ns: int) -> bytes:
             "symbol": spec.symbol,
             "mode": frames.mode_name(market.mode),
             "venues": rows,
+            "feeds": [
+                {key: feed[key] for key in _FEED_KEYS}
+                for feed in feeds
+                if any(feed["chain"] == pool.chain for pool in spec.pools)
+            ],
             "total_liquidity": format_amount(total_raw, spec.quote.decimals),
         }
     )
@@ -293,7 +302,7 @@ def _venue_row(
         return row | {
             "venue": "CLOB", "chain": None, "kind": "order_book", "pool": None, "price": mid,
             "fee_bps": _bps(market.spec.taker_fee_ppm), "block": None, "age_ms": 0,
-            "status": "live", "source": None,
+            "status": "live", "source": None, "detail": None,
         }  # fmt: skip
     return row | {
         "venue": pool.venue, "chain": pool.chain, "kind": pool.kind, "pool": pool.address,
@@ -301,6 +310,7 @@ def _venue_row(
         "block": state.block if state else None,
         "status": _POOL_STATUS[state.status] if state else "down",
         "source": state.source if state else None,
+        "detail": (state.detail or None) if state else "nothing was heard of it yet",
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from rich.markup import escape
 
 from actors.errors import TandemError
-from actors.exchange_status import STATUS, ledger_rows, read_actors
+from actors.exchange_status import STATUS, feed_rows, ledger_rows, read_actors
 from actors.journal.redis import connect
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def gather(url: str, running: dict[str, Any]) -> dict[str, Any]:
         "venues": venues,
         "driver": {"pid": running.get("pid", 0)} if same else {},
         "actors": actors,
+        "chains": feed_rows(actors),
         "ledger": [msgspec.to_builtins(row) for row in ledger_rows(actors)],
     }
 
@@ -124,9 +125,20 @@ def _print(found: dict[str, Any]) -> None:
     console = Console(highlight=False, soft_wrap=False)
     console.print(f"Tandem at {found['url']}: {_summary(found)}")
     actors: dict[str, Any] = found["actors"]
-    for table in (_markets(actors), _actors_table(actors), _ledger(found), _venues(found)):
+    for table in (
+        _markets(actors),
+        _actors_table(actors),
+        _ledger(found),
+        _chains(found),
+        _venues(found),
+    ):
         if table.row_count:
             console.print(table)
+    for feed in found["chains"]:
+        for venue in feed["venues"]:
+            if venue["detail"]:
+                where = f"{venue['pair']} {venue['venue']} {venue['status']}"
+                console.print(f"[red]{where}[/]: {escape(venue['detail'])}")
     for duty, why in actors.get("supervisor", {}).get("problems", {}).items():
         console.print(f"[red]{duty}[/]: {escape(why)}")
 
@@ -184,6 +196,19 @@ def _ledger(found: dict[str, Any]) -> "Table":
     for row in found["ledger"]:
         asset, mode, *amounts = row.values()
         table.add_row(asset, mode, *(f"{amount:,}" for amount in amounts))
+    return table
+
+
+def _chains(found: dict[str, Any]) -> "Table":
+    """Draw the feeds: where each stands, which of its RPC URLs it follows, how often it changed."""
+    columns = ("block", "age", "reconnects", "reorgs", "live")
+    table = _table("Chains", ("chain", "node"), columns)
+    for feed in found["chains"]:
+        node = feed["host"] if feed["nodes"] < 2 else f"{feed['node']}: {feed['host']}"
+        numbers = [f"{feed['block']:,}", f"{feed['age_ms'] / 1_000:.1f} s"]
+        numbers += [f"{feed[name]:,}" for name in ("reconnects", "reorgs")]
+        live = f"{feed['pools_live']}/{feed['pools']}"
+        table.add_row(feed["chain"], escape(node), *numbers, live)
     return table
 
 

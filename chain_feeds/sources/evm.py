@@ -28,7 +28,7 @@ from actors.engine.pools.state import ConstantProduct
 from chain_feeds.errors import DecodeError, SourceLostError, WrongChainError
 from chain_feeds.inputs import Head, PoolEvent, Snapshot
 from chain_feeds.settings import ChainSettings, FeedPool, shown_host
-from chain_feeds.sources.evm_identity import identity_fault, integer, questions
+from chain_feeds.sources.evm_identity import identity_fault, integer, listing_fault, questions
 from chain_feeds.sources.json_rpc import Answer, Call, JsonRpc
 from chain_feeds.venues import VENUES
 
@@ -67,8 +67,8 @@ class EvmSource:
 
     def __init__(self, chain: ChainSettings, pools: Sequence[FeedPool], emit: Emit) -> None:
         self._chain = chain
-        self._pools = [pool for pool in pools if pool.spec.kind in VENUES]
-        self._unknown = [pool for pool in pools if pool.spec.kind not in VENUES]
+        self._unusable = {pool.key: fault for pool in pools if (fault := _unusable(pool))}
+        self._pools = [pool for pool in pools if pool.key not in self._unusable]
         self._emit = emit
         self._by_address: dict[str, list[FeedPool]] = {}
         for pool in self._pools:
@@ -96,11 +96,7 @@ class EvmSource:
                 self._chain.name,
                 f"the node's chain id is {chain_id}, configured is {self._chain.table.chain_id}",
             )
-        faults = {
-            pool.key: f"pools of kind {pool.spec.kind!r} cannot be read from a node, "
-            f"expected {' or '.join(VENUES)}"
-            for pool in self._unknown
-        }
+        faults = dict(self._unusable)
         for pool in self._pools:
             answers = await self._batch(questions(pool.spec))
             fault = identity_fault(pool.spec, answers)
@@ -145,6 +141,16 @@ class EvmSource:
         for pool, answer in zip(self._pools, answers, strict=True):
             curves[pool.key] = self._curve(pool, answer)
         return Snapshot(head.number, head.hash, curves)
+
+    async def hash_at(self, number: int) -> str:
+        """Return the hash of the block of that number, "" where the node has none (yet).
+
+        Raises:
+            SourceLostError: the node does not answer.
+        """
+        (answer,) = await self._batch([("eth_getBlockByNumber", [hex(number), False])])
+        block = answer.get("result")
+        return _hex(block["hash"]) if isinstance(block, dict) and "hash" in block else ""
 
     async def close(self) -> None:
         """Close the HTTP connections."""
@@ -209,8 +215,11 @@ class EvmSource:
             if _unknown_block(error):
                 raise SourceLostError(self._chain.name, "the node does not know the block yet")
             return "the contract refused to tell its state"
+        told = answer.get("result")
+        if not isinstance(told, str):
+            return "the node gave no answer of the contract"
         try:
-            return VENUES[pool.spec.kind].decode_snapshot(pool.spec, _bytes(_result(answer)))
+            return VENUES[pool.spec.kind].decode_snapshot(pool.spec, _bytes(told))
         except DecodeError as problem:
             return str(problem)
 
@@ -238,6 +247,15 @@ def bloom_bits(value: str) -> int:
     for at in (0, 2, 4):
         bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & 2047)
     return bits
+
+
+def _unusable(pool: FeedPool) -> str:
+    """Say in one line why a pool cannot be read from any node, "" if it can."""
+    kind = pool.spec.kind
+    if kind not in VENUES:
+        known = ", ".join(sorted(VENUES))
+        return f"pools of kind {kind!r} cannot be read from a node, expected one of {known}"
+    return listing_fault(pool.spec)
 
 
 def _event(pool: FeedPool, log: Any) -> PoolEvent:  # noqa: ANN401 -- web3's view of a log

@@ -1,5 +1,6 @@
 """Whether the contract at a listed address is the pool that was listed: questions and verdict."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,6 +11,20 @@ _TOKEN0: Final = "0x0dfe1681"
 _TOKEN1: Final = "0xd21220a7"
 _DECIMALS: Final = "0x313ce567"
 """The first four bytes of keccak-256 of ``token0()``, ``token1()`` and ``decimals()``."""
+
+
+def listing_fault(spec: PoolSpec) -> str:
+    """Say in one line why no contract can be what was listed, "" if one can."""
+    for what, address in (
+        ("pool", spec.address),
+        ("base token", spec.base_address),
+        ("quote token", spec.quote_address),
+    ):
+        if re.fullmatch(r"0x[0-9a-fA-F]{40}", address) is None:
+            return f"the {what}'s address {address[:60]!r} is none: expected 0x and 40 digits"
+    if spec.base_address.lower() == spec.quote_address.lower():
+        return "base and quote token are listed with the same address"
+    return ""
 
 
 def questions(spec: PoolSpec) -> list[Call]:

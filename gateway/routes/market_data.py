@@ -7,10 +7,12 @@ from event_trader.wire.failure import ErrorCode
 from event_trader.wire.orders import ModeQuery
 
 from actors.engine.units import Mode
+from actors.exchange_status import feed_rows
 from gateway import rendering
 from gateway.endpoint import Call, Route
 from gateway.errors import ApiError, unavailable, unknown_symbol
 from gateway.market import Market
+from gateway.published import published_actors
 from gateway.routes.orders import PREFIX
 
 
@@ -59,7 +61,9 @@ async def chart(call: Call) -> bytes:
 
 async def venues(call: Call) -> bytes:
     """Show where the pair trades and what each place offers."""
-    return rendering.venues(market_of(call, call.public_mode()), call.services.deps.clock_ns())
+    market = market_of(call, call.public_mode())
+    feeds = feed_rows(await published_actors(call.services))
+    return rendering.venues(market, call.services.deps.clock_ns(), feeds)
 
 
 async def hybrid_book(call: Call) -> bytes:

@@ -11,12 +11,13 @@ from redis.exceptions import RedisError
 from actors.engine.market_api import BusyReply, OutcomeQuery
 from actors.engine.units import Mode, UserId
 from actors.errors import TandemError
-from actors.exchange_status import STATUS, LedgerRow, ledger_rows, read_actors
+from actors.exchange_status import feed_rows, ledger_rows
 from gateway.codec import format_time
 from gateway.docs import page
 from gateway.endpoint import Call, LimitKind, NoQuery, Route
 from gateway.errors import ApiError
 from gateway.market_data import public_mode
+from gateway.published import published_actors
 from gateway.routes.orders import PREFIX
 from gateway.services import Services
 
@@ -98,24 +99,15 @@ async def exchange_metrics(call: Call) -> dict[str, Any]:
 
 
 async def prometheus(call: Call) -> web.Response:
-    """Render the gateway's counters, and the ledger's sums as the supervisor published them."""
+    """Render the gateway's counters, and what the supervisor published of ledger and chains."""
     services = call.services
-    services.metrics.ledger(
-        (row.asset, row.mode, row.sum_raw) for row in await _ledger_rows(services)
-    )
+    actors = await published_actors(services)
+    services.metrics.ledger((row.asset, row.mode, row.sum_raw) for row in ledger_rows(actors))
+    services.metrics.chains.show(feed_rows(actors))
     return web.Response(
         body=services.metrics.prometheus(),
         headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
     )
-
-
-async def _ledger_rows(services: Services) -> list[LedgerRow]:
-    client: Any = services.deps.redis
-    try:
-        published = await asyncio.wait_for(client.get(STATUS), _PROBE_S)
-    except (RedisError, OSError, TimeoutError):
-        return []
-    return ledger_rows(read_actors(published))
 
 
 async def openapi(call: Call) -> bytes:

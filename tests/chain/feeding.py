@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
 from actors.engine.pools.state import PoolState, PoolStatus
 from chain_feeds.runner import Feed, FeedThread
-from chain_feeds.settings import ChainSettings, ChainTable, FeedPool
+from chain_feeds.settings import ChainSettings, ChainTable, FeedPool, NodeUrls, ws_from_http
 from devnet.anvil import Anvil
 from devnet.contracts import Deployed, Network
 
@@ -49,18 +49,26 @@ class Collector:
 
 
 class Feeding:
-    """A feed in its own thread on an anvil node."""
+    """A feed in its own thread on an anvil node, or on several ways to it."""
 
     def __init__(
-        self, node: Anvil, network: Network, *, stale_after_s: float = PATIENT_S, chain_id: int = 1
+        self,
+        node: Anvil,
+        network: Network,
+        *,
+        stale_after_s: float = PATIENT_S,
+        chain_id: int = 1,
+        urls: Sequence[str] = (),
     ) -> None:
         self.network = network
         self.pid = node.pid
         self.pools = {symbol: pool_of(item) for symbol, item in network.pairs.items()}
         self.sink = Collector()
-        self.thread = start(
-            node, list(self.pools.values()), self.sink, stale_after_s, chain_id=chain_id
-        )
+        first, *others = [NodeUrls(ws_from_http(url), url) for url in urls or [node.http_url]]
+        table = ChainTable(chain_id=chain_id, stale_after_s=stale_after_s)
+        chain = ChainSettings("ethereum", table, first.ws_url, first.http_url, tuple(others))
+        self.thread = FeedThread(Feed(chain, list(self.pools.values()), self.sink))
+        self.thread.start()
 
     def stop(self) -> None:
         """End the feed."""
@@ -106,11 +114,9 @@ def start(
     pools: list[FeedPool],
     sink: Collector,
     stale_after_s: float = PATIENT_S,
-    *,
-    chain_id: int = 1,
 ) -> FeedThread:
     """Start a feed on a node."""
-    table = ChainTable(chain_id=chain_id, stale_after_s=stale_after_s)
+    table = ChainTable(chain_id=1, stale_after_s=stale_after_s)
     chain = ChainSettings("ethereum", table, node.ws_url, node.http_url)
     thread = FeedThread(Feed(chain, pools, sink))
     thread.start()

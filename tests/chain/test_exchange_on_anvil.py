@@ -14,7 +14,7 @@ import pytest
 
 from devnet.anvil import Anvil
 from devnet.contracts import Deployed, Market, Network
-from tests.running import RunningExchange, processes_of, wait_until
+from tests.running import RunningExchange, free_port, processes_of, wait_until
 
 STALE_AFTER_S: Final = 3
 LOT: Final = 10**18
@@ -61,7 +61,41 @@ chain_id = 1
 stale_after_s = 600
 """
 
+BAD_POOLS: Final = {
+    "no contract at 0x7777": {"address": "0x" + "77" * 20},
+    "the pool's tokens are": {"address": "{other}"},
+    "pools of kind 'nonsense'": {"kind": "nonsense", "address": "0x" + "78" * 20},
+    "no connection to 127.0.0.1": {"chain": "base"},
+    "chain id is 1, configured is 42161": {"chain": "arbitrum"},
+}
+"""Listings that name what is not there, and what the venue must say of each."""
+
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+
+
+def config_of(network: Network, node: Anvil) -> str:
+    """List the pair's pool, and beside it everything that can be listed wrongly."""
+    deployed = network.pairs["vaix"]
+    places = {"pool": deployed.pair, "base": deployed.base, "quote": deployed.quote}
+    addresses = {name: contract.address for name, contract in places.items()}
+    first, pool, rest = CONFIG.partition("[[pairs.vaix.pools]]")
+    text, _, chains = (pool + rest).partition("[chains.ethereum]")
+    pools = [text]
+    for changes in BAD_POOLS.values():
+        bad = text
+        for key, value in changes.items():
+            lines = [
+                f'{key} = "{value}"' if x.startswith(f"{key} =") else x for x in bad.split("\n")
+            ]
+            bad = "\n".join(lines)
+        pools.append(bad.replace("{other}", network.pairs["btc"].pair.address))
+    nodes = {"base": (8453, f"ws://127.0.0.1:{free_port()}"), "arbitrum": (42161, node.ws_url)}
+    tables = [
+        f'[chains.{chain}]\nchain_id = {number}\nws_url = "{url}"\n'
+        for chain, (number, url) in nodes.items()
+    ]
+    whole = "".join([first, *pools, "[chains.ethereum]", chains, *tables])
+    return whole.format(**addresses)
 
 
 class Client:
@@ -95,9 +129,17 @@ class Client:
 
     def uniswap(self) -> Any:
         """The pool's row among the venues."""
+        return self.venues()[0]
+
+    def venues(self) -> Any:
+        """The pools' rows in the order of the listing."""
         rows = self.ask("GET", "/api/v1/exchange/vaix/venues")["venues"]
-        (row,) = [row for row in rows if row["venue"] == "Uniswap"]
-        return row
+        return [row for row in rows if row["venue"] == "Uniswap"]
+
+    def feeds(self) -> Any:
+        """How the feeds are, by chain."""
+        feeds = self.ask("GET", "/api/v1/exchange/vaix/venues")["feeds"]
+        return {feed["chain"]: feed for feed in feeds}
 
     def order(self, **fields: str) -> Any:
         """Place an order."""
@@ -186,7 +228,9 @@ def cumulated(levels: list[list[str]]) -> list[tuple[int, int]]:
 
 def with_blocks(node: Anvil) -> Network:
     """Deploy the pair, then let the node make a block every second."""
-    network = Network(node.http_url, (Market("vaix", 0.003, 400_000.0),))
+    network = Network(
+        node.http_url, (Market("vaix", 0.003, 400_000.0), Market("btc", 65_000.0, 8_000_000.0))
+    )
     network.rpc("evm_setIntervalMining", 1)
     return network
 
@@ -196,12 +240,8 @@ def stage(packages: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     """The exchange, pointed at the node by the environment alone."""
     with Anvil() as node:
         network = with_blocks(node)
-        deployed = network.pairs["vaix"]
         config = tmp_path / "exchange.toml"
-        addresses = {"pool": deployed.pair, "base": deployed.base, "quote": deployed.quote}
-        config.write_text(
-            CONFIG.format(**{name: item.address for name, item in addresses.items()}), "utf-8"
-        )
+        config.write_text(config_of(network, node), "utf-8")
         monkeypatch.setenv("TANDEM_RPC_ETHEREUM", node.ws_url)
         monkeypatch.setenv("TANDEM_STALE_AFTER_ETHEREUM", str(STALE_AFTER_S))
         options = ("--config", str(config), "--limits", "off")
@@ -215,6 +255,7 @@ def test_exchange_on_a_node_follows_trades_at_and_survives_its_pool(stage: Stage
     stage.wait_for_status("live")
     row = stage.public.uniswap()
     assert (row["source"], row["chain"]) == ("node", "ethereum")
+    check_bad_listings(stage)
     for _ in range(4):
         stage.swap()
         assert stage.public.uniswap()["age_ms"] < 3_000
@@ -223,6 +264,34 @@ def test_exchange_on_a_node_follows_trades_at_and_survives_its_pool(stage: Stage
     check_reorganisation(stage)
     check_silence(stage)
     check_return(stage)
+
+
+def check_bad_listings(stage: Stage) -> None:
+    """Whatever is listed wrongly is down and says why; the pair trades with the right pool."""
+
+    def all_said() -> bool:
+        pairs = zip(stage.public.venues()[1:], BAD_POOLS, strict=True)
+        return all(reason in (row["detail"] or "") for row, reason in pairs)
+
+    wait_until(all_said, 15.0, "every reason")
+    for row in stage.public.venues()[1:]:
+        assert row["status"] == "down"
+        assert "\n" not in row["detail"]
+        assert (Decimal(row["liquidity"]), row["block"]) == (0, 0)
+    # Published every few seconds.
+    wait_until(lambda: len(stage.public.feeds()) == 3, 20.0, "every feed's own word")
+    wait_until(lambda: stage.public.feeds()["base"]["reconnects"] > 0, 20.0, "another try")
+    feeds = stage.public.feeds()
+    assert (feeds["ethereum"]["node"], feeds["ethereum"]["nodes"]) == (0, 1)
+    assert feeds["ethereum"]["block"] > 0
+    assert "127.0.0.1" in feeds["base"]["problem"]
+    with urllib.request.urlopen(stage.public.url + "/metrics", timeout=10) as answer:
+        shown = answer.read().decode()
+    assert 'tandem_feed_reorgs{chain="ethereum"} 0.0' in shown
+    pool = stage.deployed.pair.address
+    live = 'tandem_venue_live{chain="%s",pair="vaix",pool="%s",venue="Uniswap"} %s'
+    assert live % ("ethereum", pool, "1.0") in shown
+    assert live % ("base", pool, "0.0") in shown
 
 
 def check_fills(stage: Stage) -> None:

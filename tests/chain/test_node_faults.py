@@ -96,6 +96,7 @@ def test_feed_after_the_node_was_killed_and_made_anew_reads_the_new_chain(packag
     ("changes", "reason"),
     [
         ({"address": "0x" + "77" * 20}, "no contract at 0x7777"),
+        ({"address": "0x77"}, "the pool's address '0x77' is none"),
         ({"base_address": "0x" + "88" * 20}, "the pool's tokens are"),
         ({"base_decimals": 8}, "the base token has 18 decimals, listed are 8"),
         ({"quote_decimals": 6}, "the quote token has 18 decimals, listed are 6"),
@@ -136,7 +137,7 @@ def test_pool_listed_before_it_is_deployed_is_live_once_it_is(packages: None) ->
             Network(node.http_url, MARKETS)  # the same addresses: the same order of deployment
             live = [PoolStatus.LIVE] * len(ids)
             sink.wait_for(lambda: [status_of(sink, name) for name in ids] == live, "LIVE")
-            assert thread.status().restarts == 0
+            assert thread.status().reconnects == 0
         finally:
             thread.stop()
 

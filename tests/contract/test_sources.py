@@ -200,7 +200,7 @@ def test_source_with_a_failing_sink_goes_on_and_stops_when_told(source: Source) 
     thread.start()
     wait_until_live(sink, source.pools)
     assert thread.status().pools_live == len(source.pools)
-    assert thread.status().restarts == 0
+    assert thread.status().reconnects == 0
     thread.stop()
     said = len(sink.states)
     source.stir()

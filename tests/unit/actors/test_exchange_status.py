@@ -3,7 +3,7 @@
 import msgspec
 
 from actors.account_shard import ShardStatus
-from actors.exchange_status import LedgerRow, ledger_rows, read_actors
+from actors.exchange_status import LedgerRow, feed_rows, ledger_rows, read_actors
 
 
 def _shard(*sums: tuple[str, int, int, int, int]) -> dict[str, object]:
@@ -29,6 +29,19 @@ def test_ledger_rows_add_up_the_shards_by_asset_and_mode():
         LedgerRow("USDC", "live", 0, 9, 0),
         LedgerRow("VAIX", "paper", 2, 5, 0),
     ]
+
+
+def test_feed_rows_are_those_of_every_feed_actor():
+    """A feed that is away, and whoever is no feed, has none."""
+    recorded = {"chain": "base", "venues": []}
+    node = {"chain": "ethereum", "venues": [{"pair": "vaix"}]}
+    actors: dict[str, object] = {
+        "feed:recorded": {"pid": 1, "base": recorded},
+        "feed:ethereum": {"pid": 2, "ethereum": node},
+        "feed:arbitrum": {"pid": 0, "ready": False, "error": "away"},
+        "gateway:0": {"pid": 3, "arbitrum": node},
+    }
+    assert feed_rows(actors) == [recorded, node]
 
 
 def test_actors_unpublished_are_none():

@@ -1,5 +1,6 @@
 """A make-believe chain with pools on it, and the truth about them at every block."""
 
+import copy
 import hashlib
 from random import Random
 
@@ -76,6 +77,20 @@ class FakeChain:
         keep = max(1, len(self.heads) - depth)
         del self.heads[keep:], self.states[keep:], self.logs[keep:]
         self._forks += 1
+
+    def split(self, seed: int, depth: int) -> "FakeChain":
+        """Give another node's view that shares all but the newest ``depth`` blocks."""
+        other = copy.copy(self)
+        other.heads, other.states, other.logs = self.heads[:], self.states[:], self.logs[:]
+        other._random = Random(seed)
+        other._forks = 1_000 + seed
+        other.fork(depth)
+        other.mine()
+        return other
+
+    def hash_at(self, number: int) -> str:
+        """Name the block of a number; "" where there is none yet."""
+        return self.heads[number].hash if number < len(self.heads) else ""
 
     def snapshot(self, head: Head) -> Snapshot | None:
         """Read every pool at a block; None where the block is no longer known."""

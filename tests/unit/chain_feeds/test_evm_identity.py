@@ -1,8 +1,9 @@
 """Whether a contract is the pool that was listed, from a node's answers of every kind."""
 
+import msgspec
 import pytest
 
-from chain_feeds.sources.evm_identity import identity_fault, questions
+from chain_feeds.sources.evm_identity import identity_fault, listing_fault, questions
 from tests.unit.chain_feeds.chains import pool
 
 SPEC = pool().spec
@@ -52,5 +53,25 @@ def test_identity_of_another_contract_is_named_in_one_line(
     """Each wrong answer gives its own reason."""
     answers = [*RIGHT[:position], answer, *RIGHT[position + 1 :]]
     fault = identity_fault(SPEC, answers)
+    assert reason in fault
+    assert "\n" not in fault
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("address", "0x12", "the pool's address '0x12' is none"),
+        ("address", "675kPX9MHTjS2zt1qfr1NYHuzeLXfQM9H24wFSUt1Mp8", "the pool's address"),
+        ("base_address", "0x" + "g" * 40, "the base token's address"),
+        ("quote_address", "", "the quote token's address"),
+        ("quote_address", SPEC.base_address, "the same address"),
+    ],
+)
+def test_listing_that_no_contract_can_fit_is_named_in_one_line(
+    field: str, value: str, reason: str
+) -> None:
+    """Addresses of another chain, or the same token twice; a right listing has no fault."""
+    assert listing_fault(SPEC) == ""
+    fault = listing_fault(msgspec.structs.replace(SPEC, **{field: value}))
     assert reason in fault
     assert "\n" not in fault

@@ -116,7 +116,7 @@ def test_price_that_jumps_is_said_when_a_read_confirms_it(after: ConstantProduct
     """A doubled price, or a third of it, is doubted until the contract says the same."""
     told = Told()
     told.block(11, after)
-    assert told.newest.curve == GOOD
+    assert (told.newest.status, told.newest.curve) == (PoolStatus.STALE, GOOD)
     assert told.answer(after)
     assert told.newest.curve == after
     assert told.newest.status is PoolStatus.LIVE
@@ -154,6 +154,46 @@ def test_head_that_goes_back_is_a_reorganisation_and_is_read() -> None:
     assert told.answer(elder)
     assert told.newest.curve == elder
     assert told.newest.block == 9
+
+
+def impossible(number: int = 11, time_s: int = 1_000_011) -> Head:
+    """A block of numbers that no chain has."""
+    return Head(number, "evil", "a10", time_s)
+
+
+@pytest.mark.parametrize(
+    "bad", [impossible(10**77), impossible(2**63), impossible(-1), impossible(time_s=2**34)]
+)
+def test_block_of_impossible_numbers_takes_the_pool_down_until_a_good_one(bad: Head) -> None:
+    """What 64 bits cannot hold never reaches a pair; the node is left for another one."""
+    told = Told()
+    told.feed.receive_head(bad, told.now_ns)
+    told.pass_time(50 * NS_PER_MS)
+    assert (told.newest.status, told.newest.block) == (PoolStatus.DOWN, 10)
+    assert told.newest.detail == "the node tells of an impossible block"
+    assert told.feed.take_resubscribe() == told.newest.detail
+    told.feed.receive_connected(told.now_ns)
+    told.feed.receive_head(head(11), told.now_ns)
+    assert told.answer(GOOD)
+    assert told.newest.status is PoolStatus.LIVE
+
+
+def test_height_that_goes_back_further_than_any_reorganisation_is_not_believed() -> None:
+    """DOWN with both numbers, on new connections too, until the node has caught up."""
+    told = Told()
+    told.feed.receive_head(head(1_000), told.now_ns)
+    assert told.answer(GOOD)
+    for number in (700, 701):
+        told.feed.receive_connected(told.now_ns)
+        told.feed.receive_head(head(number, fork="b"), told.now_ns)
+        assert not told.answer(curve(1, 1))
+        assert (told.newest.status, told.newest.block) == (PoolStatus.DOWN, 1_000)
+        assert told.newest.detail == "the node went back from block 1000 to 700"
+        assert told.feed.take_resubscribe()
+    told.feed.receive_head(head(744, fork="c"), told.now_ns)
+    assert told.newest.status is PoolStatus.DOWN
+    assert told.answer(GOOD)
+    assert (told.newest.status, told.newest.block) == (PoolStatus.LIVE, 744)
 
 
 def test_log_of_a_pool_that_is_not_listed_is_ignored() -> None:

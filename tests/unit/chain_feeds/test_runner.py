@@ -8,7 +8,7 @@ import pytest
 
 from actors.engine.pools.state import PoolState, PoolStatus
 from chain_feeds.runner import Feed, FeedThread, backoff_s
-from chain_feeds.settings import ChainSettings, ChainTable
+from chain_feeds.settings import ChainSettings, ChainTable, NodeUrls
 from tests.running import free_port
 from tests.unit.chain_feeds.chains import pool
 
@@ -21,6 +21,7 @@ class Sink:
     def __init__(self) -> None:
         self.said: list[PoolState] = []
         self.told = threading.Event()
+        self.changed = threading.Event()
 
     def publish(self, symbol: str, state: PoolState) -> None:  # noqa: ARG002 -- as a sink is called
         """Keep a state."""
@@ -42,18 +43,25 @@ def test_feed_on_a_missing_recording_is_down_and_stops(tmp_path: Path) -> None:
     stopped(thread)
 
 
-def test_feed_on_a_node_that_is_not_there_is_stale_and_stops() -> None:
-    """Nobody listens: STALE with the host, never the path, which may hold a key."""
-    url = f"127.0.0.1:{free_port()}/KEY"
-    chain = ChainSettings("ethereum", ChainTable(), f"ws://{url}", f"http://{url}")
+def test_feed_on_nodes_that_are_not_there_is_down_tries_each_and_stops() -> None:
+    """Nobody listens: DOWN with the host, never the path, which may hold a key."""
+    first, second = (f"127.0.0.1:{free_port()}/KEY" for _ in range(2))
+    fallback = NodeUrls(f"ws://{second}", f"http://{second}")
+    chain = ChainSettings("ethereum", ChainTable(), f"ws://{first}", f"http://{first}", (fallback,))
     sink = Sink()
     thread = FeedThread(Feed(chain, [pool()], sink))
     thread.start()
     deadline = time.monotonic() + 10
-    while "no connection to" not in thread.status().problem:
+    tried: set[str] = set()
+    while len(tried) < 2:
         assert time.monotonic() < deadline, thread.status()
-        sink.told.wait(0.05)
-    assert {state.status for state in sink.said} == {PoolStatus.STALE}
+        status = thread.status()
+        tried |= {host for host in (first, second) if host.partition("/")[0] in status.problem}
+        sink.changed.wait(0.05)
+    assert (status.nodes, status.venues[0].status) == (2, "down")
+    assert status.venues[0].detail.startswith("no connection to 127.0.0.1:")
+    assert sink.said[-1].status is PoolStatus.DOWN
+    assert sink.said[-1].curve is None
     assert "KEY" not in str(thread.status())
     assert all("KEY" not in state.detail for state in sink.said)
     stopped(thread)

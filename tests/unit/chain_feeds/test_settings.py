@@ -47,6 +47,38 @@ def test_url_in_the_environment_gives_both_urls(given: str, ws_url: str, http_ur
     assert (chain.ws_url, chain.http_url) == (ws_url, http_url)
 
 
+def test_further_nodes_are_kept_in_their_order() -> None:
+    """The table's, or the environment's instead of all of them; each alone is a chain too."""
+    table: dict[str, object] = {
+        "ws_url": "ws://one:1",
+        "fallback_urls": ["ws://two:2", "http://three:3"],
+    }
+    chain = read(table)
+    assert chain.nodes == 3
+    assert [chain.at(node).ws_url for node in range(3)] == [
+        "ws://one:1",
+        "ws://two:2",
+        "ws://three:3",
+    ]
+    assert [chain.at(node).shown_host for node in range(3)] == ["one:1", "two:2", "three:3"]
+    assert all(chain.at(node).nodes == 1 for node in range(3))
+    given = read(table, TANDEM_RPC_ETHEREUM="ws://a:1 , http://b:2  ws://c:3")
+    assert [(given.at(n).ws_url, given.at(n).http_url) for n in range(given.nodes)] == [
+        ("ws://a:1", "http://b:2"),
+        ("ws://c:3", "http://c:3"),
+    ]
+    assert read({"fallback_urls": ["ws://two:2"]}).ws_url == "ws://two:2"
+    assert read().nodes == 0
+
+
+@pytest.mark.parametrize("urls", [["node"], ["ws://one:1"], ["ws://a:1", "ws://a:1"], [","]])
+def test_further_node_that_is_none_or_is_listed_twice_is_refused(urls: list[str]) -> None:
+    """A node cannot be its own witness."""
+    with pytest.raises(ChainSettingsError) as caught:
+        read({"ws_url": "ws://one:1", "fallback_urls": urls})
+    assert caught.value.key == "fallback_urls"
+
+
 @pytest.mark.parametrize(
     "given", ["node:8546", "ftp://node", "ws:///rpc", "ws://node:port", "ws://a,ws://b", "ws://[x"]
 )

@@ -237,6 +237,24 @@ class Venue(ResponseModel):
     age_ms: int
     status: VenueStatusName
     source: str | None
+    detail: str | None
+    """Why it is not live, one line."""
+
+
+class ChainFeed(ResponseModel):
+    """The feed of one chain, as it described itself within the last seconds."""
+
+    chain: str
+    source: str
+    node: int
+    """Which of the chain's RPC URLs is followed, counted from 0."""
+    nodes: int
+    block: int
+    age_ms: int
+    reconnects: int
+    reorgs: int
+    problem: str
+    """Why the last connection ended, "" if none did."""
 
 
 class Venues(ResponseModel):
@@ -245,4 +263,5 @@ class Venues(ResponseModel):
     symbol: str
     mode: ModeName
     venues: list[Venue]
+    feeds: list[ChainFeed]
     total_liquidity: DecimalOut
