@@ -1,19 +1,21 @@
 """The Ray shell of a chain feed, and its way to the pairs.
 
 What a feed reads and how it survives is `chain_feeds`'; here only the newest state of each pool is
-carried to its pair, in both modes, one call per pair at a time. A state that is overtaken while the
-pair is busy is never sent.
+carried to its pair, in both modes, one call per pair at a time, and before it the swaps that others
+made in its pools. A state that is overtaken while the pair is busy is never sent; a swap always is,
+but for those beyond the bound.
 """
 
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 import structlog
 
-from actors.engine.commands import PoolUpdated, encode
+from actors.engine.commands import PoolTraded, PoolUpdated, encode
 from actors.engine.market_api import BatchReply, BusyReply, Request
 from actors.engine.pools.state import PoolState
 from actors.engine.units import Mode
@@ -21,6 +23,8 @@ from actors.errors import TandemError
 from actors.ports import BlockingAccountPort
 
 RETRY_S: Final = 0.25
+SWAPS_MAX: Final = 200
+"""Swaps that wait while a pair does not answer; more would not fit one batch. Older are dropped."""
 
 _LOG = structlog.get_logger("tandem.feed")
 
@@ -55,6 +59,10 @@ class PairSink:
         """Take the newest state of a pool; returns at once."""
         self._lanes[symbol].put(state)
 
+    def trade(self, symbol: str, swap: PoolTraded) -> None:
+        """Take a swap; returns at once."""
+        self._lanes[symbol].put_swap(swap)
+
     def start(self) -> None:
         """Begin to carry."""
         for lane in self._lanes.values():
@@ -73,6 +81,7 @@ class _Lane:
         self._symbol = symbol
         self._port = port
         self._pending: dict[str, PoolState] = {}
+        self._swaps: deque[PoolTraded] = deque(maxlen=SWAPS_MAX)
         self._changed = threading.Condition()
         self._stopping = False
         # Ids must not repeat over restarts: the pair would take a new state for an old one.
@@ -95,25 +104,36 @@ class _Lane:
             self._pending[state.pool_id] = state
             self._changed.notify()
 
+    def put_swap(self, swap: PoolTraded) -> None:
+        with self._changed:
+            self._swaps.append(swap)
+            self._changed.notify()
+
     def _run(self) -> None:
-        while states := self._take():
-            if not self._send(list(states.values())):
+        while taken := self._take():
+            swaps, states = taken
+            if not self._send(swaps, list(states.values())):
                 with self._changed:
-                    # What came meanwhile is newer than what failed.
+                    # What came meanwhile is newer than what failed. A swap that arrived in spite
+                    # of the failure is known by its id.
                     self._pending = {**states, **self._pending}
+                    room = SWAPS_MAX - len(self._swaps)
+                    self._swaps.extendleft(reversed(swaps[-room:] if room else []))
                     self._changed.wait_for(lambda: self._stopping, RETRY_S)
 
-    def _take(self) -> dict[str, PoolState]:
-        """Wait for states; empty when it is time to stop."""
+    def _take(self) -> tuple[list[PoolTraded], dict[str, PoolState]] | None:
+        """Wait for swaps and states; None when it is time to stop."""
         with self._changed:
-            self._changed.wait_for(lambda: self._pending or self._stopping)
+            self._changed.wait_for(lambda: self._pending or self._swaps or self._stopping)
             if self._stopping:
-                return {}
-            taken, self._pending = self._pending, {}
-            return taken
+                return None
+            states, self._pending = self._pending, {}
+            swaps = list(self._swaps)
+            self._swaps.clear()
+            return swaps, states
 
-    def _send(self, states: list[PoolState]) -> bool:
-        requests = []
+    def _send(self, swaps: list[PoolTraded], states: list[PoolState]) -> bool:
+        requests = [Request(mode, msgspec.Raw(encode(swap))) for swap in swaps for mode in Mode]
         for state in states:
             self._count += 1
             body = msgspec.Raw(encode(PoolUpdated(f"{self._prefix}/{self._count}", state)))

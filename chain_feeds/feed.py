@@ -11,7 +11,8 @@ jumps is believed when a read confirms it. Where a chain has several nodes, thos
 followed are asked for block hashes and states: while they contradict, nothing is LIVE.
 
 The owner calls ``receive_*`` and `tick` with a monotonic clock, and after each collects what is
-wanted: `take_snapshot_request`, `take_comparison`, `take_resubscribe`, `take_updates`.
+wanted: `take_snapshot_request`, `take_comparison`, `take_resubscribe`, `take_swaps` and then
+`take_updates`.
 """
 
 from collections.abc import Sequence
@@ -19,13 +20,15 @@ from typing import Final
 
 import msgspec
 
+from actors.engine.commands import PoolTraded
 from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S
 from chain_feeds.heads import Heads, Verdict
 from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
-from chain_feeds.opinions import CHAIN, Opinions
+from chain_feeds.opinions import Witnesses
 from chain_feeds.pool_track import READ, Known, PoolTrack
 from chain_feeds.settings import FeedPool
+from chain_feeds.swaps import SwapTape
 
 _RETRY_FIRST_NS: Final = 100 * NS_PER_MS
 _RETRY_MAX_NS: Final = 2 * NS_PER_S
@@ -33,9 +36,6 @@ _DOUBLINGS_MAX: Final = 4
 """A silent node is connected to anew after 1, 2, 4 … 16 times the time that makes it stale."""
 _FAILURES_MAX: Final = 8
 """After so many failed snapshots in a row (about 7 s) the connection is made anew."""
-_COMPARE_EVERY_NS: Final = 500 * NS_PER_MS
-_COMPARE_WITHIN: Final = 16
-"""A block that the other nodes still do not know after so many further ones is given up."""
 _NUMBER_MAX: Final = 2**63 - 1
 _TIME_MAX_S: Final = 2**33
 """Block times beyond the year 2242 would not fit 64 bits of nanoseconds."""
@@ -101,12 +101,8 @@ class ChainFeed:
         self._distrust = ""
         """Why the node's blocks are not believed."""
         self._distrusted_here = False
-        self._nodes = nodes
-        self._opinions = Opinions()
-        self._compared = ""
-        self._comparing: Head | None = None
-        self._compare_at_ns = now_ns
-        self._confirmed = False
+        self._witnesses = Witnesses(chain, nodes, now_ns)
+        self._tape = SwapTape(pools)
         self._promised: dict[str, tuple[Head, int]] = {}
         self._resubscribe = ""
         self._resubscribed_ns = now_ns
@@ -128,7 +124,7 @@ class ChainFeed:
     @property
     def awaits_confirmation(self) -> bool:
         """True until a connection's first read, which other nodes ought to confirm before."""
-        return self._nodes > 1 and not self._confirmed
+        return self._witnesses.are_awaited
 
     def age_ns(self, now_ns: int) -> int:
         """Return how long ago the newest block was told, or how long none was."""
@@ -147,10 +143,7 @@ class ChainFeed:
         self._resubscribe = ""
         self._resubscribed_ns = now_ns
         self._unwary_until = -1
-        self._opinions.clear()
-        self._compared = ""
-        self._comparing = None
-        self._confirmed = False
+        self._witnesses.start_over()
         self._distrusted_here = False
         for track in self._tracks.values():
             track.events.clear()
@@ -225,7 +218,7 @@ class ChainFeed:
         self._failures = 0
         self._retry_at_ns = 0
         self._last_read_ns = now_ns
-        self._confirmed = True
+        self._witnesses.first_read_done()
         self._highest = max(self._highest, asked.number)
         again = False
         for pool, track in self._tracks.items():
@@ -260,29 +253,15 @@ class ChainFeed:
         own = self._heads.at(opinion.number)
         if own is None or not opinion.hash:
             return
-        self._compared, self._comparing = own.hash, None
-        disputed = self._opinions.dispute(CHAIN, now_ns) is not None
-        self._opinions.note(
-            CHAIN,
-            opinion.node,
-            agrees=own.hash == opinion.hash,
-            block=opinion.number,
-            now_ns=now_ns,
-        )
-        if self._opinions.dispute(CHAIN, now_ns) is None:
-            if disputed:
-                self._disown(now_ns)
-        elif self._nodes > 2:
+        settled, outvoted = self._witnesses.hear(own, opinion, now_ns)
+        if settled:
+            self._disown(now_ns)
+        if outvoted:
             self._ask_resubscribe("most of the other nodes contradict this one", now_ns)
 
     def receive_second_read(self, node: int, own: Snapshot, other: Snapshot, now_ns: int) -> None:
         """What another node reads at the block of a snapshot, beside what this one read."""
-        for pool, curve in own.curves.items():
-            theirs = other.curves.get(pool, "")
-            if not isinstance(curve, str) and not isinstance(theirs, str):
-                self._opinions.note(
-                    pool, node, agrees=curve == theirs, block=own.block, now_ns=now_ns
-                )
+        self._witnesses.hear_read(node, own, other, now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Let time pass: silence, promises of bloom filters, reads that are due."""
@@ -304,7 +283,7 @@ class ChainFeed:
                     self._want()
         due_ns = limits.repeat_after_ns
         if any(
-            track.poison or self._opinions.dispute(pool, now_ns)
+            track.poison or self._witnesses.disputes_state(pool, now_ns)
             for pool, track in self._tracks.items()
         ):
             due_ns = min(due_ns, limits.poison_hold_ns)
@@ -327,26 +306,16 @@ class ChainFeed:
 
     def take_comparison(self, now_ns: int) -> Head | None:
         """Return the block whose hash the other nodes must be asked for; now and then only."""
-        newest = self._heads.newest
-        if self._nodes < 2 or newest is None or now_ns < self._compare_at_ns:
-            return None
-        asked = self._comparing
-        if (
-            asked is None
-            or not self._heads.holds(asked.number, asked.hash)
-            or newest.number - asked.number > _COMPARE_WITHIN
-        ):
-            asked = newest
-        if asked.hash == self._compared and self._opinions.dispute(CHAIN, now_ns) is None:
-            return None
-        self._comparing = asked
-        self._compare_at_ns = now_ns + _COMPARE_EVERY_NS
-        return asked
+        return self._witnesses.question(self._heads, now_ns)
 
     def take_resubscribe(self) -> str:
         """Return why the connection must be made anew, "" while it need not."""
         reason, self._resubscribe = self._resubscribe, ""
         return reason
+
+    def take_swaps(self) -> list[tuple[str, PoolTraded]]:
+        """Return the (pair, swap) that others made, each once, before the states after them."""
+        return self._tape.take()
 
     def take_updates(self, now_ns: int) -> list[tuple[str, PoolState]]:
         """Return the (pair, state) that must be published, each once."""
@@ -363,7 +332,7 @@ class ChainFeed:
     def _status(self, track: PoolTrack, now_ns: int) -> tuple[PoolStatus, str]:
         if track.fault or track.poison:
             return PoolStatus.DOWN, track.fault or track.poison
-        if problem := self._distrust or self._dispute(track.pool.key, now_ns):
+        if problem := self._distrust or self._witnesses.problem(track.pool.key, now_ns):
             return PoolStatus.DOWN, problem
         if self._silent:
             reached = bool(self._newest_hash) or not self._problem
@@ -374,15 +343,6 @@ class ChainFeed:
         if track.known is None or unsure_ns >= self._limits.stale_after_ns:
             return PoolStatus.STALE, f"waiting for the node to confirm the state on {self._chain}"
         return PoolStatus.LIVE, ""
-
-    def _dispute(self, pool: str, now_ns: int) -> str:
-        if self._nodes < 2:
-            return ""
-        if found := self._opinions.dispute(CHAIN, now_ns):
-            return f"node {found[0]} of {self._chain} contradicts block {found[1]}"
-        if found := self._opinions.dispute(pool, now_ns):
-            return f"node {found[0]} of {self._chain} reads another state in block {found[1]}"
-        return ""
 
     def _trusts(self, head: Head, now_ns: int) -> bool:
         """Tell whether a block can be the chain's; what cannot be is no sign of life either."""
@@ -417,7 +377,9 @@ class ChainFeed:
         for event in sorted(ready, key=lambda event: (event.block, event.log_index)):
             block = self._heads.at(event.block)
             time_ns = block.time_s * NS_PER_S if block else 0
-            if track.told(event, time_ns, now_ns):
+            if event.swap is not None:
+                self._tape.print(event, event.swap, time_ns)
+            if event.has_state and track.told(event, time_ns, now_ns):
                 self._want()
         newest = self.block
         track.events = [event for event in waiting if event.block >= newest - 1]

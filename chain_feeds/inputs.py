@@ -6,7 +6,8 @@ Pools are named by `FeedPool.key`.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from actors.engine.pools.state import ConstantProduct
+from actors.engine.pools.state import CurveState
+from actors.engine.units import Side
 
 
 class Head(NamedTuple):
@@ -23,8 +24,20 @@ class Head(NamedTuple):
     touched: frozenset[str] | None = None
 
 
+class Swap(NamedTuple):
+    """What somebody swapped: the side as seen from the pair, and both raw amounts, fee included.
+
+    ``transaction`` is its hash as the chain writes it.
+    """
+
+    side: Side
+    base_raw: int
+    quote_raw: int
+    transaction: str
+
+
 class PoolEvent(NamedTuple):
-    """A log after which a pool's state is ``curve``; or what was wrong with it.
+    """A log after which a pool's state is ``curve``; or a swap; or both; or what was wrong with it.
 
     ``removed`` says that the node takes the log back, because its block is no longer part of the
     chain.
@@ -34,9 +47,15 @@ class PoolEvent(NamedTuple):
     block: int
     block_hash: str
     log_index: int
-    curve: ConstantProduct | None
+    curve: CurveState | None
     problem: str = ""
     removed: bool = False
+    swap: Swap | None = None
+
+    @property
+    def has_state(self) -> bool:
+        """False for a log that tells of a swap only: another one tells what it left."""
+        return self.swap is None or self.curve is not None or bool(self.problem)
 
 
 class Snapshot(NamedTuple):
@@ -44,7 +63,7 @@ class Snapshot(NamedTuple):
 
     block: int
     block_hash: str
-    curves: Mapping[str, ConstantProduct | str]
+    curves: Mapping[str, CurveState | str]
 
 
 class Opinion(NamedTuple):

@@ -248,6 +248,8 @@ class NodeRunner:
             return Opinion(node, head.number, "")
 
     def _publish(self) -> None:
+        for symbol, swap in self.feed.take_swaps():
+            self._publisher.trade(symbol, swap)
         for symbol, state in self.feed.take_updates(self._now()):
             self._publisher.publish(symbol, state)
 

@@ -2,13 +2,13 @@
 
 from typing import Final, NamedTuple
 
-from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
+from actors.engine.pools.kinds import impossible
+from actors.engine.pools.state import CurveState, PoolState, PoolStatus
 from actors.engine.units import PPM
 from chain_feeds.inputs import PoolEvent
 from chain_feeds.prices import jump_ppm
 from chain_feeds.settings import FeedPool
 
-_RESERVE_MAX: Final = 2**112 - 1
 _EVENTS_MAX: Final = 512
 READ: Final = -1
 """The ``log_index`` of a state that was read from the contract rather than told by a log."""
@@ -17,7 +17,7 @@ READ: Final = -1
 class Known(NamedTuple):
     """A state at a block, after the log of that index, or `READ`."""
 
-    curve: ConstantProduct
+    curve: CurveState
     block: int
     block_hash: str
     time_ns: int
@@ -49,7 +49,7 @@ class PoolTrack:
         self._jump_max_ppm = jump_max_ppm
         self._poison_hold_ns = poison_hold_ns
         self._poisoned_ns = 0
-        self._suspect: tuple[ConstantProduct, int] | None = None
+        self._suspect: tuple[CurveState, int] | None = None
         self._lost = True
         self._said: tuple[PoolStatus, str] | None = None
 
@@ -89,7 +89,7 @@ class PoolTrack:
         self._suspect = None
         return False
 
-    def read(self, curve: ConstantProduct | str, at: Known | None, now_ns: int) -> bool:
+    def read(self, curve: CurveState | str, at: Known | None, now_ns: int) -> bool:
         """Take in what the contract answered at a block; ``at`` is that, None for a failure.
 
         Returns:
@@ -167,10 +167,10 @@ class PoolTrack:
         self._poisoned_ns = now_ns
         self._suspect = None
 
-    def _jumps(self, curve: ConstantProduct) -> bool:
+    def _jumps(self, curve: CurveState) -> bool:
         return self.known is not None and not self._near(self.known.curve, curve)
 
-    def _near(self, one: ConstantProduct, other: ConstantProduct) -> bool:
+    def _near(self, one: CurveState, other: CurveState) -> bool:
         return jump_ppm(one, other) <= self._jump_max_ppm
 
 
@@ -179,12 +179,6 @@ def jump_bound_ppm(percent: int) -> int:
     return percent * PPM // 100
 
 
-def _impossible(curve: ConstantProduct | None) -> str:
-    """Say why no pool can have these reserves, "" if it can."""
-    if curve is None:
-        return "a log could not be read"
-    if curve.reserve_base <= 0 or curve.reserve_quote <= 0:
-        return "the pool holds nothing on one side"
-    if max(curve.reserve_base, curve.reserve_quote) > _RESERVE_MAX:
-        return "a reserve is above 2^112-1, which no pair can hold"
-    return ""
+def _impossible(curve: CurveState | None) -> str:
+    """Say why no pool can have this state, "" if it can."""
+    return "a log could not be read" if curve is None else impossible(curve)

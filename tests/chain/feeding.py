@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from actors.engine.commands import PoolTraded
 from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
 from actors.engine.pools.state import PoolState, PoolStatus
 from chain_feeds.runner import Feed, FeedThread
@@ -23,12 +24,19 @@ class Collector:
 
     def __init__(self) -> None:
         self.states: list[tuple[float, PoolState]] = []
+        self.swaps: list[tuple[str, PoolTraded]] = []
         self._changed = threading.Condition()
 
     def publish(self, symbol: str, state: PoolState) -> None:  # noqa: ARG002 -- as a sink is called
         """Keep a state."""
         with self._changed:
             self.states.append((time.monotonic(), state))
+            self._changed.notify_all()
+
+    def trade(self, symbol: str, swap: PoolTraded) -> None:
+        """Keep a swap."""
+        with self._changed:
+            self.swaps.append((symbol, swap))
             self._changed.notify_all()
 
     def newest(self, pool_id: str) -> PoolState | None:

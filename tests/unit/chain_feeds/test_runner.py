@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.engine.commands import PoolTraded
 from actors.engine.pools.state import PoolState, PoolStatus
 from chain_feeds.runner import Feed, FeedThread, backoff_s
 from chain_feeds.settings import ChainSettings, ChainTable, NodeUrls
@@ -27,6 +28,9 @@ class Sink:
         """Keep a state."""
         self.said.append(state)
         self.told.set()
+
+    def trade(self, symbol: str, swap: PoolTraded) -> None:
+        """Take a swap."""
 
 
 def test_feed_on_a_missing_recording_is_down_and_stops(tmp_path: Path) -> None:
