@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway import docs
 from gateway.deps import DEPS, GatewayDeps
 from gateway.endpoint import Endpoint, Route
+from gateway.mcp.http import setup as setup_mcp
 from gateway.middleware import edge
 from gateway.routes import ROUTES
 from gateway.server_log import server_logger
@@ -34,6 +35,7 @@ def build_app(deps: GatewayDeps) -> web.Application:
         add_route(app, route, services)
     docs.setup(app)
     setup_websockets(app, services, _symbol_pattern(services))
+    setup_mcp(app, services)
     app.on_cleanup.append(_close)
     return app
 

@@ -178,7 +178,8 @@ def _options(request: web.Request) -> web.Response:
         headers |= {
             "Access-Control-Allow-Methods": methods,
             "Access-Control-Allow-Headers": (
-                "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
+                "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id, "
+                "Mcp-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name"
             ),
             "Access-Control-Max-Age": "600",
         }

@@ -90,6 +90,14 @@ def replay(
 
 
 @app.command()
+def mcp() -> None:
+    """Serve MCP on stdin and stdout for the exchange at ET_BASE_URL, with the key in ET_API_KEY."""
+    from tandem.mcp_stdio import run
+
+    sys.exit(run(os.environ))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(f"tandem {package_version('tandem-exchange')}")

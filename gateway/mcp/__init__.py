@@ -1,0 +1,1 @@
+"""The exchange as an MCP server: tools, resources and prompts over the routes of the REST API."""

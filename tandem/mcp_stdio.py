@@ -1,0 +1,121 @@
+"""`tandem mcp`: the MCP server over stdin and stdout, in front of an exchange somewhere else.
+
+Calls go through the Python client, so keys, retries and timeouts are its. Only the protocol is ever
+written to stdout; what is to be said to a person goes to stderr.
+"""
+
+import logging
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version as package_version
+from typing import Any, Final
+
+import anyio
+from event_trader.errors import APIError, AuthenticationError, EventTraderError
+from event_trader.transport import HttpTransport
+from mcp.server.stdio import stdio_server
+
+from actors.errors import TandemError
+from gateway.mcp.backend import Asked, CallRefusedError
+from gateway.mcp.server import build_server
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+TIMEOUT_S: Final = 15.0
+"""One try of a request; a model that waits longer takes the tool for broken."""
+RETRIES_MAX: Final = 2
+UNREACHABLE: Final = "UNREACHABLE"
+"""The code of a call that got no answer of an exchange."""
+
+
+class McpSetupError(TandemError):
+    """The server cannot start as it is set up."""
+
+
+class RemoteBackend:
+    """Answers REST requests by sending them to an exchange."""
+
+    def __init__(self, http: HttpTransport) -> None:
+        self._http = http
+
+    async def call(self, asked: Asked) -> Any:  # noqa: ANN401 (a JSON body)
+        """Send one request.
+
+        Raises:
+            CallRefusedError: the exchange refused, or none could be reached.
+        """
+        try:
+            return await self._http.request(
+                asked.method,
+                asked.path,
+                params=asked.query,
+                json=asked.body,
+                idempotency_key=asked.idempotency_key,
+            )
+        except APIError as error:
+            raise CallRefusedError(
+                error.code,
+                error.message,
+                error.status,
+                error.details,
+                error.request_id,
+                error.retry_after_s,
+            ) from error
+        except EventTraderError as error:
+            raise CallRefusedError(UNREACHABLE, str(error)) from error
+
+
+def run(environ: Mapping[str, str]) -> int:
+    """Serve until stdin ends; returns the exit status.
+
+    Raises:
+        McpSetupError: the URL or the key in the settings cannot be used.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    url = environ.get("ET_BASE_URL") or DEFAULT_URL
+    key = environ.get("ET_API_KEY") or None
+    try:
+        http = HttpTransport(url, key, TIMEOUT_S, RETRIES_MAX)
+    except ValueError as error:
+        named = str(error).replace("base_url", "ET_BASE_URL").replace("api_key", "ET_API_KEY")
+        raise McpSetupError(named) from None
+    anyio.run(_serve, http, key is not None)
+    return 0
+
+
+async def _serve(http: HttpTransport, with_key: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
+    async with http:
+        await check(http, with_key=with_key)
+        backend = RemoteBackend(http)
+        server = build_server(
+            package_version("tandem-exchange"), lambda _: backend, lambda _, arguments: arguments
+        )
+        if not with_key:
+            _say("no ET_API_KEY is set: only market data can be read")
+        _say(f"serving {http.base_url}; logs go to stderr")
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
+
+
+async def check(http: HttpTransport, *, with_key: bool) -> None:
+    """Ask the exchange once, so that a wrong setting is told at the start.
+
+    Raises:
+        McpSetupError: no exchange answers there, or it does not take the key.
+    """
+    try:
+        await http.get("/api/v1/account" if with_key else "/health")
+    except AuthenticationError as error:
+        raise McpSetupError(
+            f"{http.base_url} does not accept ET_API_KEY ({error.code}: {error.message}) Make a "
+            "key on the exchange's account page and set ET_API_KEY to it."
+        ) from None
+    except APIError:
+        return  # an exchange, and it knows the key: each call will say what it may not do
+    except EventTraderError as error:
+        told = str(error).replace("base_url", "ET_BASE_URL")
+        raise McpSetupError(told) from None
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"tandem mcp: {line}\n")
+    sys.stderr.flush()
