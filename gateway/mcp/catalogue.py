@@ -3,7 +3,6 @@
 A tool is its route, the fields of it that it takes, and a sentence for whoever chooses among tools.
 """
 
-from collections.abc import Collection
 from typing import Annotated, Any, Final, Literal
 
 from event_trader.wire.base import RequestModel
@@ -24,17 +23,12 @@ def route_at(method: str, path: str) -> Route:
     return _ROUTES[f"{method} {full}"]
 
 
-def _tool(  # noqa: PLR0913, PLR0917 (one line of the catalogue)
-    name: str,
-    at: str,
-    takes: str,
-    effect: Effect,
-    title: str,
-    description: str,
-    required: Collection[str] = (),
-) -> Tool:
+def _tool(name: str, at: str, takes: str, effect: Effect, title: str, description: str) -> Tool:
+    """Make a tool; in ``takes`` a star marks what the route leaves open and the tool does not."""
     route = route_at(*at.split())
-    arguments = arguments_model(name, route, takes.split(), required)
+    names = takes.split()
+    required = {name.rstrip("*") for name in names if name.endswith("*")}
+    arguments = arguments_model(name, route, [name.rstrip("*") for name in names], required)
     return Tool(name, title, description, effect, arguments, route)
 
 
@@ -140,10 +134,9 @@ _ALL: Final = (
           "Start a TWAP",
           "Spread a quantity over time in equal slices. price_limit is the worst price; 0: none."),
     _tool("et_clob_place_scale", "POST /{symbol}/scale",
-          "symbol side quantity price_low price_high num_orders distribution mode", _PLACE,
+          "symbol side quantity price_low* price_high* num_orders distribution mode", _PLACE,
           "Place a scale",
-          "Spread a quantity over a price range in limit orders: all are placed, or none.",
-          {"price_low", "price_high"}),
+          "Spread a quantity over a price range in limit orders: all are placed, or none."),
     _tool("et_clob_amend_order", "PATCH /{symbol}/orders/{order_id}",
           "symbol order_id price quantity mode", Effect.AMEND, "Amend an order",
           "Change an open order's price, its total quantity, or both, in one step. A smaller "
@@ -168,10 +161,10 @@ _ALL: Final = (
         "heartbeat more often than timeout_ms.",
         Effect.ARM, DeadMansSwitch, route_at("POST", "/dead-mans-switch"),
     ),
-    _tool("et_clob_withdraw", "POST /{symbol}/withdraw", "symbol amount destination", _PLACE,
+    _tool("et_clob_withdraw", "POST /{symbol}/withdraw", "symbol amount destination*", _PLACE,
           "Withdraw",
           "Send live funds of the pair's base token to an address on a chain. Needs a key that "
-          "may withdraw; paper funds cannot be withdrawn.", {"destination"}),
+          "may withdraw; paper funds cannot be withdrawn."),
 )  # fmt: skip
 
 TOOLS: Final[dict[str, Tool]] = {tool.name: tool for tool in _ALL}
