@@ -1,201 +1,211 @@
-"""Pools of the kind x * y = k with the fee left in the reserves, to the last unit.
+"""Pools of the kind x * y = k, to the last unit, with each contract's own way to take its fee.
 
-The formulas are those of Uniswap V2 (`UniswapV2Library.getAmountOut`, `getAmountIn`, and the check
-of K in `UniswapV2Pair.swap`), with the fee as any fraction: 3/1000 there. Integers only.
+Formulas: Uniswap V2 (``UniswapV2Library.getAmountOut`` and ``getAmountIn``), Camelot V2
+(``CamelotPair._getAmountOut``), Aerodrome (``Pool.getAmountOut``, fees to ``PoolFees``), Raydium
+AMM v4 (``process_swap_base_in`` and ``_out``) and CPMM (``CurveCalculator.swap_base_input`` and
+``_output``); `FeeRule` says which is which. Integers only.
 """
 
 from math import isqrt
-from typing import Final
+from typing import Final, NamedTuple
 
-from actors.engine.invariants import broken, invariant
+from actors.engine.invariants import invariant
 from actors.engine.pools.curve import PoolGrid
-from actors.engine.pools.state import ConstantProduct
-from actors.engine.units import RAW_MAX, Side
+from actors.engine.pools.lot_curve import LotCurve
+from actors.engine.pools.state import ConstantProduct, CreatorFee, FeeRule
+from actors.engine.units import PPM, Side
 
 RESERVE_MAX: Final = 2**112 - 1
 """A pair contract stores reserves as uint112 and reverts a swap that would exceed it."""
 
+_RESERVE_MAX: Final = {
+    FeeRule.SCALED: RESERVE_MAX,
+    FeeRule.FLOOR_LEAVES: 2**128 - 1,
+    FeeRule.CEIL_STAYS: 2**64 - 1,
+    FeeRule.CEIL_SHARED: 2**64 - 1,
+}
+_BUY = Side.BUY
+
+
+class Fees(NamedTuple):
+    """The fees of one direction: ``rate / den`` of the input, ``creator_out`` ppm of the output.
+
+    ``rate`` holds the creator's ``creator_in`` where that is taken from the input.
+    """
+
+    rate: int
+    den: int
+    creator_in: int
+    creator_out: int
+
+    @classmethod
+    def of(cls, pool: ConstantProduct, side: Side) -> "Fees":
+        """Read the fees that a taker of ``side`` pays."""
+        rate, creator = pool.fee_of(side), pool.creator_num
+        if not creator:
+            return cls(rate, pool.fee_den, 0, 0)
+        token_in = CreatorFee.QUOTE if side is _BUY else CreatorFee.BASE
+        if pool.creator_on in (CreatorFee.INPUT, token_in):
+            return cls(rate + creator, pool.fee_den, creator, 0)
+        return cls(rate, pool.fee_den, 0, creator)
+
 
 def amount_out(pool: ConstantProduct, side: Side, amount_in: int) -> int:
-    """Return what a swap of exactly ``amount_in`` brings (``getAmountOut``), in pool units.
+    """Return what a swap of exactly ``amount_in`` brings, in pool units.
 
     BUY puts quote in and brings base; SELL the other way round. 0 for nothing in or empty reserves.
     """
     reserve_in, reserve_out = _in_and_out(pool, side)
     if amount_in <= 0 or reserve_in <= 0 or reserve_out <= 0:
         return 0
-    net = amount_in * (pool.fee_den - pool.fee_num)
-    return reserve_out * net // (reserve_in * pool.fee_den + net)
+    fees = Fees.of(pool, side)
+    if pool.fee_rule is FeeRule.SCALED:
+        net = amount_in * (fees.den - fees.rate)
+        return reserve_out * net // (reserve_in * fees.den + net)
+    net = amount_in - _fee(pool.fee_rule, fees, amount_in)
+    out = reserve_out * net // (reserve_in + net)
+    return out - -(-out * fees.creator_out // PPM)
 
 
 def amount_in(pool: ConstantProduct, side: Side, amount_out: int) -> int:
-    """Return what must be put in to take exactly ``amount_out`` (``getAmountIn``), in pool units.
+    """Return what must be put in to take exactly ``amount_out``, in pool units.
+
+    For Uniswap and Camelot that is ``getAmountIn`` of the router, which may ask one unit more than
+    the pair needs; for the others the least that brings as much, as Raydium's ``swap_base_output``.
 
     Raises:
         InvariantError: ``amount_out`` is not above zero and below the reserve it comes from.
     """
     reserve_in, reserve_out = _in_and_out(pool, side)
-    invariant(0 < amount_out < reserve_out, "a swap must leave something in the pool")
-    kept = (reserve_out - amount_out) * (pool.fee_den - pool.fee_num)
-    return reserve_in * amount_out * pool.fee_den // kept + 1
+    fees = Fees.of(pool, side)
+    kept = fees.den - fees.rate
+    out = -(-amount_out * PPM // (PPM - fees.creator_out)) if fees.creator_out else amount_out
+    invariant(0 < out < reserve_out, "a swap must leave something in the pool")
+    if pool.fee_rule is FeeRule.SCALED:
+        return reserve_in * out * fees.den // ((reserve_out - out) * kept) + 1
+    net = -(-reserve_in * out // (reserve_out - out))
+    if pool.fee_rule is FeeRule.FLOOR_LEAVES:
+        return (net - 1) * fees.den // kept + 1
+    return -(-net * fees.den // kept)
 
 
 def after_swap(
     pool: ConstantProduct, side: Side, amount_in: int, amount_out: int
 ) -> ConstantProduct:
-    """Return the pool after a swap; the whole input, fee included, stays in the reserves."""
-    base, quote = (-amount_out, amount_in) if side is Side.BUY else (amount_in, -amount_out)
-    return ConstantProduct.of(
-        pool.reserve_base + base, pool.reserve_quote + quote, pool.fee_num, pool.fee_den
-    )
+    """Return the pool after a swap: what of the fee leaves it is not in the reserves."""
+    fees = Fees.of(pool, side)
+    kept_in, gone_out = amount_in, amount_out
+    if pool.fee_rule is FeeRule.FLOOR_LEAVES:
+        kept_in -= _fee(pool.fee_rule, fees, amount_in)
+    elif pool.fee_rule is FeeRule.CEIL_SHARED:
+        fee = _fee(pool.fee_rule, fees, amount_in)
+        creator = fee * fees.creator_in // fees.rate if fees.creator_in else 0
+        trade = fee - creator
+        kept_in -= creator + trade * pool.protocol_ppm // PPM + trade * pool.fund_ppm // PPM
+        if fees.creator_out:
+            gone_out = -(-amount_out * PPM // (PPM - fees.creator_out))
+    base, quote = (-gone_out, kept_in) if side is _BUY else (kept_in, -gone_out)
+    return pool.with_reserves(pool.reserve_base + base, pool.reserve_quote + quote)
+
+
+def _fee(rule: FeeRule, fees: Fees, amount_in: int) -> int:
+    if rule is FeeRule.FLOOR_LEAVES:
+        return amount_in * fees.rate // fees.den
+    return -(-amount_in * fees.rate // fees.den)
 
 
 def _in_and_out(pool: ConstantProduct, side: Side) -> tuple[int, int]:
-    if side is Side.BUY:
+    if side is _BUY:
         return pool.reserve_quote, pool.reserve_base
     return pool.reserve_base, pool.reserve_quote
 
 
-class ConstantProductCurve:
+class ConstantProductCurve(LotCurve):
     """A `PoolCurve` over constant-product reserves; see there for what each method means."""
 
-    __slots__ = ("_base", "_best", "_capacity", "_den", "_grid", "_kept", "_quote", "state")
+    __slots__ = ("_base", "_fees", "_quote", "_scaled", "state")
 
     def __init__(self, state: ConstantProduct, grid: PoolGrid) -> None:
+        super().__init__(grid)
         self.state = state
-        self._grid = grid
         self._base, self._quote = state.reserve_base, state.reserve_quote
-        self._den, self._kept = state.fee_den, state.fee_den - state.fee_num
-        self._capacity: tuple[int, int] | None = None
-        self._best: tuple[int, int] | None = None
+        self._scaled = state.fee_rule is FeeRule.SCALED
+        self._fees = (Fees.of(state, Side.BUY), Fees.of(state, Side.SELL))
 
-    def capacity_lots(self, side: Side) -> int:
-        """Return the most lots the reserves allow: one unit stays, uint112 is not exceeded."""
-        if self._capacity is None:
-            self._capacity = (self._buy_capacity(), self._sell_capacity())
-        return self._capacity[side]
+    def amounts(self, side: Side, base: int) -> tuple[int, int]:
+        """Return (in, out) of one swap of ``base``."""
+        if not self._scaled:
+            if side is _BUY:
+                return amount_in(self.state, side, base), base
+            return base, amount_out(self.state, side, base)
+        rate, den, _, _ = self._fees[side]
+        if side is _BUY:
+            left = (self._base - base) * (den - rate)
+            return self._quote * base * den // left + 1, base
+        net = base * (den - rate)
+        return base, self._quote * net // (self._base * den + net)
 
-    def best_ticks(self, side: Side) -> int:
-        """Return the price of the first lot: of its average and its marginal price the worse."""
-        if self._best is None:
-            self._best = (self._best_ask(), self._best_bid())
-        return self._best[side]
+    def base_within(self, side: Side, price: tuple[int, int]) -> int:
+        """Return the base with a marginal price no worse than ``price``, by an integer root.
 
-    def quote_for(self, side: Side, size_lots: int) -> int:
-        """Return the pair's raw quote units for ``size_lots``, rounded in the pool's favour."""
-        if size_lots == 0:
-            return 0
-        grid = self._grid
-        paid, taken = self._amounts(side, size_lots)
-        if side is Side.BUY:
-            return -(-paid * grid.quote_den // grid.quote_num)
-        return taken * grid.quote_den // grid.quote_num
-
-    def depth(self, side: Side, limit_ticks: int) -> tuple[int, int]:
-        """Return the lots whose marginal price is no worse than ``limit_ticks``, and their quote.
-
-        BUY: in'(y) = Rq Rb den / ((Rb - y)^2 kept) <= P; SELL: out'(x) = kept Rq Rb den /
-        (Rb den + x kept)^2 >= P; both solved for the amount of base with an integer root.
+        BUY: in'(y) = Rq Rb / ((Rb - y)^2 k) <= P; SELL: out'(x) = Rq Rb k / (Rb + x k)^2 >= P, with
+        k the part of the input that the fee leaves (times the part of the output).
         """
-        capacity = self.capacity_lots(side)
-        if limit_ticks <= 0 or capacity == 0:
-            return 0, 0
-        grid, kept = self._grid, self._kept
-        product = self._base * self._quote * self._den * grid.quote_den * grid.lot_num
-        price = limit_ticks * grid.tick_lot_raw * grid.quote_num * grid.lot_den
-        if side is Side.BUY:
-            base = self._base - 1 - isqrt(-(-product // (kept * price)) - 1)
-        else:
-            base = (isqrt(product * kept // price) - self._base * self._den) // kept
-        lots = min(base * grid.lot_den // grid.lot_num, capacity)
-        if lots <= 0:
-            return 0, 0
-        quote = self.quote_for(side, lots)
-        bound = limit_ticks * lots * grid.tick_lot_raw
-        within = quote <= bound if side is Side.BUY else quote >= bound
-        return (lots, quote) if within else (0, 0)
+        rate, den, _, creator = self._fees[side]
+        kept, base = den - rate, self._base
+        num, one = price
+        product = base * self._quote * den * one
+        if creator and side is _BUY:
+            product, num = product * PPM, num * (PPM - creator)
+        elif creator:
+            product, num = product * (PPM - creator), num * PPM
+        if side is _BUY:
+            out = base - 1 - isqrt(max(-(-product // (kept * num)) - 1, 0))
+            return out * (PPM - creator) // PPM if creator else out
+        return (isqrt(product * kept // num) - base * den) // kept
 
-    def lots_up_to(self, side: Side, limit_ticks: int) -> int:
-        """Return the lots of `depth`."""
-        return self.depth(side, limit_ticks)[0]
-
-    def price_of(self, side: Side, size_lots: int, quote_raw: int) -> int:
-        """Return the average price in ticks, rounded in the pool's favour."""
-        unit = size_lots * self._grid.tick_lot_raw
-        return -(-quote_raw // unit) if side is Side.BUY else quote_raw // unit
+    def marginal(self, side: Side, base: int) -> tuple[int, int]:
+        """Return the marginal price after a swap of ``base``."""
+        rate, den, _, creator = self._fees[side]
+        kept, product = den - rate, self._base * self._quote * den
+        if side is _BUY:
+            out = -(-base * PPM // (PPM - creator)) if creator else base
+            return product * PPM, (self._base - out) ** 2 * kept * (PPM - creator)
+        down = (self._base * den + base * kept) ** 2
+        return product * kept * (PPM - creator), down * PPM
 
     def take(self, side: Side, size_lots: int) -> "ConstantProductCurve":
         """Return the curve after one swap of ``size_lots``."""
         if size_lots == 0:
             return self
-        paid, taken = self._amounts(side, size_lots)
+        paid, taken = self.swap(side, size_lots)
+        if not paid:
+            return self
         return ConstantProductCurve(after_swap(self.state, side, paid, taken), self._grid)
 
-    def _amounts(self, side: Side, size_lots: int) -> tuple[int, int]:
-        """Return (in, out) of the swap in pool units; part units of base go to the pool."""
-        grid = self._grid
-        if not 0 < size_lots <= self.capacity_lots(side):
-            broken(f"{size_lots} lots asked of a pool that trades {self.capacity_lots(side)}")
-        if side is Side.BUY:
-            base = -(-size_lots * grid.lot_num // grid.lot_den)
-            return self._quote * base * self._den // ((self._base - base) * self._kept) + 1, base
-        base = size_lots * grid.lot_num // grid.lot_den
-        net = base * self._kept
-        return base, self._quote * net // (self._base * self._den + net)
-
-    def _best_ask(self) -> int:
-        if self.capacity_lots(Side.BUY) == 0:
+    def base_capacity(self, side: Side) -> int:
+        """Return the most base the reserves allow: one unit stays, their bound is not exceeded."""
+        if not self._is_usable():
             return 0
-        grid = self._grid
-        paid, taken = self._amounts(Side.BUY, 1)
-        product = self._base * self._quote * self._den * grid.quote_den * grid.lot_num
-        unit = grid.tick_lot_raw * grid.quote_num * grid.lot_den
-        marginal = -(-product // ((self._base - taken) ** 2 * self._kept * unit))
-        quote = -(-paid * grid.quote_den // grid.quote_num)
-        ticks = max(marginal, self.price_of(Side.BUY, 1, quote))
-        return ticks if ticks <= grid.max_price_ticks else 0
-
-    def _best_bid(self) -> int:
-        if self.capacity_lots(Side.SELL) == 0:
-            return 0
-        grid = self._grid
-        paid, taken = self._amounts(Side.SELL, 1)
-        product = self._base * self._quote * self._den * grid.quote_den * grid.lot_num
-        unit = grid.tick_lot_raw * grid.quote_num * grid.lot_den
-        marginal = (
-            product * self._kept // ((self._base * self._den + paid * self._kept) ** 2 * unit)
-        )
-        quote = taken * grid.quote_den // grid.quote_num
-        return min(marginal, self.price_of(Side.SELL, 1, quote), grid.max_price_ticks)
+        state, most = self.state, self.quote_most
+        bound = _RESERVE_MAX[state.fee_rule]
+        if side is _BUY:
+            room = min(bound - state.reserve_quote, most)
+            base = amount_out(state, side, room)
+            while base and amount_in(state, side, base) > room:
+                base -= 1  # getAmountIn adds one unit where getAmountOut rounded exactly
+            return base
+        room = bound - state.reserve_base
+        if amount_out(state, side, room) > most:
+            room = amount_in(state, side, most) - 1
+        return room
 
     def _is_usable(self) -> bool:
         state = self.state
+        bound = _RESERVE_MAX[state.fee_rule]
         return (
-            0 < state.reserve_base <= RESERVE_MAX
-            and 0 < state.reserve_quote <= RESERVE_MAX
-            and 0 <= state.fee_num < state.fee_den
+            0 < state.reserve_base <= bound
+            and 0 < state.reserve_quote <= bound
+            and all(0 <= fees.rate < fees.den for fees in self._fees)
+            and 0 <= state.creator_num < PPM
         )
-
-    def _buy_capacity(self) -> int:
-        if not self._is_usable():
-            return 0
-        state, grid = self.state, self._grid
-        room = RESERVE_MAX - state.reserve_quote
-        room = min(room, RAW_MAX * grid.quote_num // grid.quote_den)
-        base = amount_out(state, Side.BUY, room)
-        while base and amount_in(state, Side.BUY, base) > room:
-            base -= 1  # getAmountIn adds one unit where getAmountOut rounded exactly
-        return min(base * grid.lot_den // grid.lot_num, self._lots_max())
-
-    def _sell_capacity(self) -> int:
-        if not self._is_usable():
-            return 0
-        state, grid = self.state, self._grid
-        room = RESERVE_MAX - state.reserve_base
-        most = RAW_MAX * grid.quote_num // grid.quote_den
-        if amount_out(state, Side.SELL, room) > most:
-            room = amount_in(state, Side.SELL, most) - 1
-        return min(room * grid.lot_den // grid.lot_num, self._lots_max())
-
-    def _lots_max(self) -> int:
-        return RAW_MAX // self._grid.lot_raw

@@ -1,16 +1,19 @@
 """What every pool curve can do for the engine, and how pool units become the pair's.
 
-`PoolCurve` is all that matching and the hybrid book know of a pool, so a stable or concentrated
-curve is one more class and nothing else changes. No reserves, no formulas here.
+`PoolCurve` is all that matching and the hybrid book know of a pool. No reserves, no formulas here;
+what all curves share is in `lot_curve`.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from actors.engine.pair_spec import PairSpec, PoolSpec
-from actors.engine.pools.state import ConstantProduct
+from actors.engine.pools.state import CurveState
 from actors.engine.units import Side
+
+FINE: Final = 1 << 20
+"""Parts of a tick in which several pools are compared with each other (`PoolCurve.lots_within`)."""
 
 
 class PoolGrid(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +62,7 @@ class PoolCurve(Protocol):
     """
 
     @property
-    def state(self) -> ConstantProduct:
+    def state(self) -> CurveState:
         """The curve's state, as a `PoolState` carries it."""
         ...
 
@@ -83,8 +86,16 @@ class PoolCurve(Protocol):
         """
         ...
 
-    def lots_up_to(self, side: Side, limit_ticks: int) -> int:
-        """Return the lots of `depth`."""
+    def lots_within(self, side: Side, fine_ticks: int) -> int:
+        """Return the lots with a marginal price no worse than ``fine_ticks / FINE`` ticks."""
+        ...
+
+    def next_ticks(self, side: Side, done_lots: int) -> int:
+        """Return the first price beyond ``done_lots`` that brings more; 0 where none does.
+
+        It may name a price that still brings nothing for want of a whole lot; never one that skips
+        any.
+        """
         ...
 
     def best_ticks(self, side: Side) -> int:

@@ -73,9 +73,8 @@ def levels(
     ``side`` is the taker's: BUY yields asks (rising prices), SELL bids (falling prices).
     """
     point = curve.best_ticks(side)
-    capacity = curve.capacity_lots(side)
     done_lots = done_quote = last_price = 0
-    while 0 < point <= max_price_ticks and done_lots < capacity:
+    while 0 < point <= max_price_ticks:
         lots, quote = curve.depth(side, point)
         if lots > done_lots:
             price = curve.price_of(side, lots - done_lots, quote - done_quote)
@@ -86,7 +85,19 @@ def levels(
                 return
             yield price, lots - done_lots
             done_lots, done_quote, last_price = lots, quote, price
-        point = grid.next_from(side, point)
+            point = grid.next_from(side, point)
+        else:
+            point = _further(curve, grid, side, point, done_lots)
+
+
+def _further(curve: PoolCurve, grid: PriceGrid, side: Side, point: int, done_lots: int) -> int:
+    """Return the next point that may bring more, past a gap of the pool's liquidity; 0 for none."""
+    price = curve.next_ticks(side, done_lots)
+    if price <= 0:
+        return 0
+    if side is Side.BUY:
+        return max(grid.at_or_above(price), grid.above(point))
+    return min(grid.at_or_below(price), grid.below(point))
 
 
 def offered(curve: PoolCurve, grid: PriceGrid, side: Side, limit_ticks: int) -> int:
