@@ -50,7 +50,7 @@ class RecordingError(FeedError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; make it again with `python -m devnet.record`"
+        return f"{self.path}: {self.problem}; make it again with `make devnet RECORD=1`"
 
 
 class DecodeError(FeedError):

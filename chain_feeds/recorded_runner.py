@@ -45,7 +45,10 @@ class RecordedRunner:
         feed = RecordedFeed(load(path), self._pools)
         while True:
             now_ns = self._clock.wall_ns()
-            self._publish(feed.advance(now_ns))
+            swaps, states = feed.advance(now_ns)
+            for symbol, swap in swaps:
+                self._publisher.trade(symbol, swap)
+            self._publish(states)
             if feed.block != self.block:
                 self.block = feed.block
                 self._block_ns = self._clock.monotonic_ns()

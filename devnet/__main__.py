@@ -11,6 +11,7 @@ from types import FrameType
 
 from requests.exceptions import RequestException
 
+from actors.engine.pools.kinds import spot
 from chain_feeds.sources.recorded import DIRECTORY, load, position_at
 from devnet.anvil import HERE, Anvil, DevnetError, install
 from devnet.contracts import DEFAULT_MARKETS, Network
@@ -111,8 +112,8 @@ def _trade(network: Network, tandem: "subprocess.Popen[bytes] | None") -> None:
     first = list(symbols)
     while tandem is None or tandem.poll() is None:
         symbol = first.pop() if first else pause.choice(symbols)
-        reserves = position_at(recording, time.time_ns()).step.reserves
-        base, quote = reserves[symbols.index(symbol)]
+        curves = position_at(recording, time.time_ns()).step.curves
+        quote, base = spot(curves[symbols.index(symbol)])
         trader.swap_towards(symbol, quote / base)
         time.sleep(0.05 if first else pause.uniform(0.5, 3.0))
 

@@ -98,6 +98,20 @@ def mcp() -> None:
 
 
 @app.command()
+def record(
+    out: Annotated[Path, typer.Option(help="The directory that the recordings are written to.")],
+    blocks: Annotated[int, typer.Option(min=3, help="How many blocks of each chain.")] = 240,
+    note: Annotated[str, typer.Option(help="What is recorded, for whoever reads the file.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Follow the configured nodes, and record the pools for replay without a node."""
+    from tandem import settings
+    from tandem.record import run
+
+    sys.exit(run(settings.load(config), out, blocks, note))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(f"tandem {package_version('tandem-exchange')}")

@@ -32,4 +32,4 @@ def test_error_of_the_configuration_names_its_place() -> None:
 
 def test_error_of_a_recording_says_how_to_make_it_again() -> None:
     """The command stands in the message."""
-    assert "python -m devnet.record" in str(MADE[1])
+    assert "make devnet RECORD=1" in str(MADE[1])

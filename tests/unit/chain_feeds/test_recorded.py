@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.engine.pools.kinds import spot
 from chain_feeds.errors import RecordingError
 from chain_feeds.sources.recorded import DIRECTORY, load, position_at
 
@@ -14,11 +15,11 @@ CHAINS = ("ethereum", "base", "arbitrum", "solana")
 def test_recordings_over_a_whole_loop_offer_no_crossed_pools() -> None:
     """At every moment the dearest pool's bid is below the cheapest pool's ask."""
     recordings = [load(DIRECTORY / f"{chain}.jsonl.gz") for chain in CHAINS]
-    for second in range(1_800_000_000, 1_800_000_000 + recordings[0].length_s):
+    for second in range(1_800_000_000, 1_800_000_000 + recordings[0].length_ms // 1_000):
         for pool in range(4):
             prices = []
             for recording in recordings:
-                base, quote = position_at(recording, second * 10**9).step.reserves[pool]
+                quote, base = spot(position_at(recording, second * 10**9).step.curves[pool])
                 prices.append(quote / base)
             assert max(prices) * 0.9975 < min(prices) * 1.0025 * 1.0005
 
