@@ -7,7 +7,7 @@ SHORT := -m "not slow"
 # Tests that share one started exchange see what the ones before them left on its books.
 ORDERED := -p no:randomly
 
-.PHONY: run install test lint format bench load sim devnet lock
+.PHONY: run install test lint format bench load sim devnet docs lock
 .DEFAULT_GOAL := run
 
 # The exchange at http://127.0.0.1:8080, until Ctrl-C. More options: .venv/bin/tandem up --help
@@ -55,6 +55,11 @@ load: install
 # A local Ethereum node with a real Uniswap V2 pair; prints the configuration that points here.
 devnet: install
 	@$(BIN)/python -m devnet
+
+# The documentation as a site that needs no network, in build/site; a warning is an error.
+docs: install
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Open build/site/index.html"
 
 lock:
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("tandem", "actors", "chain_feeds", "gateway", "sdk/python/event_trader")
+PACKAGES = ("tandem", "actors", "chain_feeds", "gateway", "sdk/python/event_trader", "docs_site")
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
 PARAMETERS_MAX = 6
@@ -39,7 +39,7 @@ def tracked() -> list[Path]:
         listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
     except (OSError, subprocess.CalledProcessError):
         return sources()
-    kept = (".py", ".md", ".toml", ".yaml", ".yml", ".sh", ".json", "Makefile", "run")
+    kept = (".py", ".md", ".toml", ".yaml", ".yml", ".js", ".sh", ".json", "Makefile", "run")
     return [ROOT / name for name in listed.split("\0") if name.endswith(kept)]
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
-from event_trader.clob import Json, Number, decimal_text, member, present
+from event_trader.bodies import Json, Number, decimal_text, id_path, member, present
 from event_trader.transport import HttpTransport
 
 _ACCOUNT = "/api/v1/account"
@@ -19,12 +18,20 @@ class Account:
         self._http = http
 
     async def me(self) -> Json:
-        """Read who is logged in: id, email, username, role, simulation mode."""
+        """Read who is logged in: id, email, username, role, simulation mode.
+
+        Example:
+            >>> (await client.account.me())["simulation_mode"]
+        """
         user: Json = member(await self._http.get("/auth/me"), "user")
         return user
 
     async def profile(self) -> Json:
-        """Read the account with its tier."""
+        """Read the account with its tier.
+
+        Example:
+            >>> (await client.account.profile())["tier"]
+        """
         profile: Json = await self._http.get(_ACCOUNT)
         return profile
 
@@ -37,6 +44,9 @@ class Account:
     ) -> Json:
         """Change the account (log-in only, no API key); ``simulation_mode=False`` trades live.
 
+        Raises:
+            JwtRequiredError: the client holds an API key; this is a person's decision.
+
         Example:
             >>> await client.account.update(simulation_mode=False)
         """
@@ -45,20 +55,33 @@ class Account:
         return profile
 
     async def balances(self) -> list[Json]:
-        """List every asset in both modes."""
+        """List every asset in both modes.
+
+        Example:
+            >>> for one in await client.account.balances():
+            ...     print(one["asset"], one["mode"], one["available"], one["locked"])
+        """
         body = await self._http.get(f"{_ACCOUNT}/balances")
         balances: list[Json] = member(body, "balances")
         return balances
 
     async def reset_paper(self) -> Json:
-        """Cancel the paper orders and set the paper balances back to the grant."""
+        """Cancel the paper orders and set the paper balances back to the grant.
+
+        Example:
+            >>> (await client.account.reset_paper())["cancelled"]
+        """
         result: Json = await self._http.post(f"{_ACCOUNT}/paper/reset")
         return result
 
     # API keys; these need a log-in.
 
     async def api_keys(self) -> list[Json]:
-        """List the API keys: prefix, permissions, last use; never the key itself."""
+        """List the API keys: prefix, permissions, last use; never the key itself.
+
+        Example:
+            >>> [(key["name"], key["key_prefix"]) for key in await client.account.api_keys()]
+        """
         keys: list[Json] = member(await self._http.get(_KEYS), "api_keys")
         return keys
 
@@ -90,23 +113,39 @@ class Account:
         return made
 
     async def update_api_key(self, key_id: str, **changes: Any) -> Json:
-        """Change name, permissions, ip_whitelist, allowed_markets or is_active of a key."""
-        key: Json = await self._http.patch(f"{_KEYS}/{quote(key_id, safe='')}", json=changes)
+        """Change name, permissions, ip_whitelist, allowed_markets or is_active of a key.
+
+        Example:
+            >>> await client.account.update_api_key(made["id"], is_active=False)
+        """
+        key: Json = await self._http.patch(f"{_KEYS}/{id_path(key_id)}", json=changes)
         return key
 
     async def delete_api_key(self, key_id: str) -> None:
-        """Revoke a key; its open streams are closed."""
-        await self._http.delete(f"{_KEYS}/{quote(key_id, safe='')}")
+        """Revoke a key; its open streams are closed.
+
+        Example:
+            >>> await client.account.delete_api_key(made["id"])
+        """
+        await self._http.delete(f"{_KEYS}/{id_path(key_id)}")
 
     # Sub-accounts.
 
     async def sub_accounts(self) -> list[Json]:
-        """List the sub-accounts with their funds, oldest first."""
+        """List the sub-accounts with their funds, oldest first.
+
+        Example:
+            >>> [sub["label"] for sub in await client.account.sub_accounts()]
+        """
         subs: list[Json] = member(await self._http.get(_SUBS), "sub_accounts")
         return subs
 
     async def create_sub_account(self, label: str) -> Json:
-        """Open a sub-account."""
+        """Open a sub-account.
+
+        Example:
+            >>> (await client.account.create_sub_account("strategy two"))["sub_account_id"]
+        """
         sub: Json = await self._http.post(_SUBS, json={"label": label})
         return sub
 
@@ -118,21 +157,34 @@ class Account:
         to_sub_account_id: str | None = None,
         from_sub_account_id: str | None = None,
         mode: str = "live",
+        idempotency_key: str | None = None,
     ) -> Json:
-        """Move available funds to or from a sub-account; a side left out is the account itself."""
+        """Move available funds to or from a sub-account; a side left out is the account itself.
+
+        Example:
+            >>> await client.account.transfer(
+            ...     "500", "USDC", to_sub_account_id=sub["sub_account_id"], mode="paper"
+            ... )
+        """
         body = {
             "amount": decimal_text("amount", amount),
             "currency": currency,
             "mode": mode,
             **present(to_sub_account_id=to_sub_account_id, from_sub_account_id=from_sub_account_id),
         }
-        result: Json = await self._http.post(f"{_SUBS}/transfer", json=body)
+        result: Json = await self._http.post(
+            f"{_SUBS}/transfer", json=body, idempotency_key=idempotency_key
+        )
         return result
 
     # The session.
 
     async def logout(self) -> None:
-        """End the session of a client made by `EventTrader.from_credentials`."""
+        """End the session of a client made by `EventTrader.from_credentials`.
+
+        Example:
+            >>> await client.account.logout()
+        """
         session = self._http.session
         if session is not None:
             await self._http.post("/auth/logout", json={"refresh_token": session.refresh_token})
@@ -146,7 +198,11 @@ class System:
         self._http = http
 
     async def health(self) -> Json:
-        """Read whether the gateway is alive, and its version."""
+        """Read whether the gateway is alive, and its version.
+
+        Example:
+            >>> (await client.system.health())["version"]
+        """
         health: Json = await self._http.get("/health")
         return health
 
@@ -155,16 +211,27 @@ class System:
 
         Raises:
             UnavailableError: some part cannot yet.
+
+        Example:
+            >>> (await client.system.ready())["pairs"]
         """
         ready: Json = await self._http.get("/ready")
         return ready
 
     async def openapi(self) -> Json:
-        """Read the OpenAPI document."""
+        """Read the OpenAPI document.
+
+        Example:
+            >>> len((await client.system.openapi())["paths"])
+        """
         document: Json = await self._http.get("/openapi.json")
         return document
 
     async def prometheus(self) -> str:
-        """Read the gateway's counters in Prometheus' text form."""
+        """Read the gateway's counters in Prometheus' text form.
+
+        Example:
+            >>> print((await client.system.prometheus())[:60])
+        """
         text: str = await self._http.get("/metrics")
         return text

@@ -3,7 +3,8 @@
 from types import TracebackType
 
 from event_trader.account import Account, System
-from event_trader.clob import Clob, Json
+from event_trader.bodies import Json
+from event_trader.clob import Clob
 from event_trader.streams import Streams
 from event_trader.transport import HttpTransport
 

@@ -1,128 +1,30 @@
-"""The exchange's endpoints, one short method each.
+"""Orders, and the account's side of the market, one short method for each route.
 
 Quantities and prices are decimal strings, in both directions. Methods return the plain dicts and
 lists that the API documents; money never becomes a float.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
+from event_trader.bodies import (
+    PREFIX,
+    Json,
+    Number,
+    decimal_text,
+    id_path,
+    member,
+    pair_name,
+    pair_path,
+    plain,
+    present,
+)
 from event_trader.codes import OrderClosedError
-from event_trader.errors import NotTandemError
-from event_trader.transport import HttpTransport
-
-_PREFIX = "/api/v1/exchange"
-
-Json = dict[str, Any]
-Number = str | int | Decimal
-"""A quantity or price: a decimal string is best; floats are refused, they cannot hold 0.1."""
+from event_trader.market_data import MarketData
 
 
-def decimal_text(name: str, value: Number) -> str:
-    """Show a number as the API writes it.
-
-    Raises:
-        TypeError: it is a float or something else that cannot hold a decimal exactly.
-    """
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise TypeError(
-            f"{name} must be a decimal string, an int or a Decimal, was {type(value).__name__}"
-        )
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
-
-
-def pair_name(symbol: str) -> str:
-    """Give a pair's name as a path has it: ``vaix``, ``VAIX`` and ``VAIX/USDC`` all name one."""
-    if not symbol:
-        raise ValueError('symbol must not be empty; give a base symbol such as "vaix"')
-    return quote(symbol.replace("/", "-"), safe="")
-
-
-def pair_path(symbol: str) -> str:
-    """Give the path under which a pair's routes are."""
-    return f"{_PREFIX}/{pair_name(symbol)}"
-
-
-def _plain(fields: Json) -> Json:
-    """Show the Decimals of an order's fields as the API writes them."""
-    return {k: format(v, "f") if isinstance(v, Decimal) else v for k, v in fields.items()}
-
-
-def member(body: Any, name: str) -> Any:
-    """Take a field of an answer.
-
-    Raises:
-        NotTandemError: it is not there, so this is not Tandem's answer.
-    """
-    if not isinstance(body, dict) or name not in body:
-        raise NotTandemError(f"the answer has no {name!r}: this is not Tandem; check base_url")
-    return body[name]
-
-
-def present(**fields: Any) -> Json:
-    """Leave out the fields that are None."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-class Clob:
+class Clob(MarketData):
     """Market data, orders, and the account's side of both; reached as ``client.clob``."""
-
-    def __init__(self, http: HttpTransport) -> None:
-        self._http = http
-
-    # Market data.
-
-    async def list_pairs(self) -> list[Json]:
-        """List the pairs with their ticks, lots, fees and pools."""
-        pairs: list[Json] = member(await self._http.get(f"{_PREFIX}/pairs"), "pairs")
-        return pairs
-
-    async def markets(self) -> list[Json]:
-        """List the markets with price, 24-hour figures and liquidity."""
-        markets: list[Json] = member(await self._http.get(f"{_PREFIX}/markets"), "markets")
-        return markets
-
-    async def stats(self, symbol: str) -> Json:
-        """Read price, supply, market capitalisation and 24-hour figures."""
-        return await self._read(symbol, "stats")
-
-    async def chart(self, symbol: str, interval: str = "1h", limit: int = 100) -> Json:
-        """Read candles, oldest first; ``interval`` is 1m, 5m, 15m, 1h, 4h or 1d."""
-        return await self._read(symbol, "chart", interval=interval, limit=limit)
-
-    async def venues(self, symbol: str) -> Json:
-        """Read each venue's price, liquidity and state."""
-        return await self._read(symbol, "venues")
-
-    async def orderbook(self, symbol: str, depth: int = 30) -> Json:
-        """Read the hybrid book: resting orders and pools, with the sources of each level."""
-        return await self._read(symbol, "book/hybrid", depth=depth)
-
-    async def book(self, symbol: str, depth: int = 30) -> Json:
-        """Read the book of resting orders only."""
-        return await self._read(symbol, "book", depth=depth)
-
-    async def bbo(self, symbol: str) -> Json:
-        """Read the best bid and offer."""
-        return await self._read(symbol, "bbo")
-
-    async def ticker(self, symbol: str) -> Json:
-        """Read last price and 24-hour figures."""
-        return await self._read(symbol, "ticker")
-
-    async def time(self) -> Json:
-        """Read the server's clock."""
-        body: Json = await self._http.get(f"{_PREFIX}/time")
-        return body
-
-    async def recent_trades(self, symbol: str, limit: int = 50) -> list[Json]:
-        """Read the public tape, newest first."""
-        trades: list[Json] = member(await self._read(symbol, "trades", limit=limit), "trades")
-        return trades
-
-    # Orders.
 
     async def place_order(
         self,
@@ -156,6 +58,7 @@ class Clob:
 
         Example:
             >>> order = await client.clob.place_order("vaix", "buy", "1000", price="0.003")
+            >>> order["order_id"], order["status"], order["filled_quantity"]
         """
         body = {
             "side": side,
@@ -166,7 +69,7 @@ class Clob:
             **present(**options),
         }
         order: Json = await self._http.post(
-            f"{pair_path(symbol)}/orders", json=_plain(body), idempotency_key=idempotency_key
+            f"{pair_path(symbol)}/orders", json=plain(body), idempotency_key=idempotency_key
         )
         return order
 
@@ -177,9 +80,10 @@ class Clob:
             OrderClosedError: it had already ended.
 
         Example:
-            >>> await client.clob.cancel_order("vaix", order["order_id"])
+            >>> ended = await client.clob.cancel_order("vaix", order["order_id"])
+            >>> ended["status"]
         """
-        path = f"{pair_path(symbol)}/orders/{quote(order_id, safe='')}"
+        path = f"{pair_path(symbol)}/orders/{id_path(order_id)}"
         try:
             order: Json = await self._http.delete(path, params={"mode": mode})
         except OrderClosedError as error:
@@ -198,63 +102,123 @@ class Clob:
         price: Number | None = None,
         quantity: Number | None = None,
     ) -> Json:
-        """Change price or total quantity in one step; a smaller quantity keeps queue priority."""
+        """Change price or total quantity in one step; a smaller quantity keeps queue priority.
+
+        Raises:
+            NotAmendableError: this kind of order cannot be amended so.
+            OrderClosedError: it had already ended.
+
+        Example:
+            >>> await client.clob.amend_order("vaix", order["order_id"], quantity="900")
+        """
         body: Json = {}
         if price is not None:
             body["price"] = decimal_text("price", price)
         if quantity is not None:
             body["quantity"] = decimal_text("quantity", quantity)
         order: Json = await self._http.patch(
-            f"{pair_path(symbol)}/orders/{quote(order_id, safe='')}", json=body
+            f"{pair_path(symbol)}/orders/{id_path(order_id)}", json=body
         )
         return order
 
     async def batch_amend_orders(self, symbol: str, amendments: Sequence[Json]) -> Json:
-        """Amend up to 50 orders, each ``{order_id, price?, quantity?}``; each stands alone."""
+        """Amend up to 50 orders, each ``{order_id, price?, quantity?}``; each stands alone.
+
+        Example:
+            >>> change = {"order_id": order["order_id"], "price": "0.0011"}
+            >>> (await client.clob.batch_amend_orders("vaix", [change]))["successful"]
+        """
         path = f"{pair_path(symbol)}/orders/batch"
-        result: Json = await self._http.patch(path, json=[_plain(one) for one in amendments])
+        result: Json = await self._http.patch(path, json=[plain(one) for one in amendments])
         return result
 
-    async def batch_place_orders(self, symbol: str, orders: Sequence[Json]) -> Json:
-        """Place up to 10 orders; each stands alone, see ``results``."""
+    async def batch_place_orders(
+        self, symbol: str, orders: Sequence[Json], *, idempotency_key: str | None = None
+    ) -> Json:
+        """Place up to 10 orders; each stands alone, see ``results``.
+
+        Example:
+            >>> order = {"side": "buy", "quantity": "1000", "price": "0.001"}
+            >>> made = await client.clob.batch_place_orders("vaix", [order, order])
+            >>> made["successful"], made["failed"]
+        """
+        body = {"orders": [plain(one) for one in orders]}
         path = f"{pair_path(symbol)}/orders/batch"
-        result: Json = await self._http.post(path, json={"orders": [_plain(one) for one in orders]})
+        result: Json = await self._http.post(path, json=body, idempotency_key=idempotency_key)
         return result
 
-    async def batch_cancel_orders(self, symbol: str, order_ids: Sequence[str]) -> Json:
-        """Cancel up to 50 orders; each stands alone, see ``results``."""
+    async def batch_cancel_orders(
+        self, symbol: str, order_ids: Sequence[str], *, mode: str = "live"
+    ) -> Json:
+        """Cancel up to 50 orders; each stands alone, see ``results``.
+
+        Example:
+            >>> await client.clob.batch_cancel_orders("vaix", [order["order_id"]])
+        """
         path = f"{pair_path(symbol)}/orders/batch"
-        result: Json = await self._http.delete(path, json={"order_ids": list(order_ids)})
+        body = {"order_ids": list(order_ids), "mode": mode}
+        result: Json = await self._http.delete(path, json=body)
         return result
 
-    async def cancel_all(self, symbol: str, *, side: str | None = None) -> Json:
-        """Cancel all open orders on a pair, or those of one side."""
+    async def cancel_all(
+        self, symbol: str, *, side: str | None = None, mode: str | None = None
+    ) -> Json:
+        """Cancel all open orders on a pair, or those of one side.
+
+        Example:
+            >>> (await client.clob.cancel_all("vaix", side="buy"))["cancelled"]
+        """
         path = f"{pair_path(symbol)}/orders"
-        result: Json = await self._http.delete(path, params=present(side=side))
+        result: Json = await self._http.delete(path, params={"side": side, "mode": mode})
         return result
 
-    async def kill_switch(self) -> Json:
-        """Cancel every open order everywhere."""
-        result: Json = await self._http.delete(f"{_PREFIX}/orders/all")
+    async def kill_switch(self, *, mode: str | None = None) -> Json:
+        """Cancel every open order everywhere: in both modes, unless one is named.
+
+        Example:
+            >>> (await client.clob.kill_switch())["order_ids"]
+        """
+        result: Json = await self._http.delete(f"{PREFIX}/orders/all", params={"mode": mode})
         return result
 
     async def order(self, symbol: str, order_id: str) -> Json:
-        """Read one order with its fills."""
-        return await self._read(symbol, f"orders/{quote(order_id, safe='')}")
+        """Read one order with its fills.
+
+        Raises:
+            OrderNotFoundError: you have no such order.
+
+        Example:
+            >>> (await client.clob.order("vaix", order["order_id"]))["fills"]
+        """
+        return await self._read(symbol, f"orders/{id_path(order_id)}")
 
     async def open_orders(self, symbol: str, mode: str = "live") -> list[Json]:
-        """List the open orders, oldest first."""
+        """List the open orders, oldest first.
+
+        Example:
+            >>> [one["order_id"] for one in await client.clob.open_orders("vaix")]
+        """
         orders: list[Json] = member(await self._read(symbol, "orders/open", mode=mode), "orders")
         return orders
 
     async def order_history(
         self, symbol: str, limit: int = 50, offset: int = 0, mode: str = "live"
     ) -> Json:
-        """Read orders that ended, newest first, page by page."""
+        """Read orders that ended, newest first, page by page.
+
+        Example:
+            >>> page = await client.clob.order_history("vaix", limit=10)
+            >>> page["total"], page["has_more"]
+        """
         return await self._read(symbol, "orders/history", limit=limit, offset=offset, mode=mode)
 
     async def my_trades(self, symbol: str, limit: int = 50, mode: str = "live") -> list[Json]:
-        """Read the account's fills, newest first."""
+        """Read the account's fills, newest first.
+
+        Example:
+            >>> for fill in await client.clob.my_trades("vaix"):
+            ...     print(fill["side"], fill["quantity"], fill["price"], fill["fee"])
+        """
         body = await self._read(symbol, "trades/mine", limit=limit, mode=mode)
         trades: list[Json] = member(body, "trades")
         return trades
@@ -271,9 +235,28 @@ class Clob:
         num_slices: int = 10,
         price_limit: Number = "0",
         mode: str = "live",
+        idempotency_key: str | None = None,
         **options: Any,
     ) -> Json:
-        """Spread an order over time in equal slices; ``price_limit`` "0" means none."""
+        """Spread an order over time in equal slices.
+
+        Args:
+            symbol: base symbol, such as ``vaix``.
+            side: ``buy`` or ``sell``.
+            quantity: base units in all.
+            duration_minutes: from the first slice to the end, 1 to 10,080.
+            num_slices: into how many orders, 1 to 1,000.
+            price_limit: the worst price of any slice; "0" means none.
+            mode: ``live`` or ``paper``.
+            idempotency_key: your own name for this intent, see `place_order`.
+            **options: ``randomize``, ``max_slippage_pct``, ``paper``.
+
+        Example:
+            >>> twap = await client.clob.place_twap(
+            ...     "vaix", "buy", "50000", duration_minutes=120, num_slices=20
+            ... )
+            >>> twap["twap_id"], twap["ends_at"]
+        """
         body = {
             "side": side,
             "quantity": decimal_text("quantity", quantity),
@@ -283,17 +266,31 @@ class Clob:
             "mode": mode,
             **present(**options),
         }
-        twap: Json = await self._http.post(f"{pair_path(symbol)}/twap", json=_plain(body))
+        twap: Json = await self._http.post(
+            f"{pair_path(symbol)}/twap", json=plain(body), idempotency_key=idempotency_key
+        )
         return twap
 
     async def cancel_twap(self, symbol: str, twap_id: str) -> Json:
-        """End a TWAP; what has been filled stays filled."""
-        twap: Json = await self._http.delete(f"{pair_path(symbol)}/twap/{quote(twap_id, safe='')}")
+        """End a TWAP; what has been filled stays filled.
+
+        Raises:
+            TwapClosedError: it had already ended.
+
+        Example:
+            >>> (await client.clob.cancel_twap("vaix", twap["twap_id"]))["filled_quantity"]
+        """
+        twap: Json = await self._http.delete(f"{pair_path(symbol)}/twap/{id_path(twap_id)}")
         return twap
 
-    async def active_twaps(self, symbol: str) -> list[Json]:
-        """List the running TWAPs with their progress."""
-        twaps: list[Json] = member(await self._read(symbol, "twap"), "twaps")
+    async def active_twaps(self, symbol: str, *, mode: str | None = None) -> list[Json]:
+        """List the running TWAPs with their progress.
+
+        Example:
+            >>> for running in await client.clob.active_twaps("vaix"):
+            ...     print(running["slices_done"], "of", running["num_slices"])
+        """
+        twaps: list[Json] = member(await self._read(symbol, "twap", mode=mode), "twaps")
         return twaps
 
     async def place_scale(
@@ -307,8 +304,27 @@ class Clob:
         num_orders: int = 10,
         distribution: str = "linear",
         mode: str = "live",
+        idempotency_key: str | None = None,
     ) -> Json:
-        """Spread limit orders over a price range: all are placed, or none."""
+        """Spread limit orders over a price range: all are placed, or none.
+
+        Args:
+            symbol: base symbol, such as ``vaix``.
+            side: ``buy`` or ``sell``.
+            quantity: base units in all.
+            price_low: the lowest price.
+            price_high: the highest price.
+            num_orders: how many, 2 to 100.
+            distribution: ``linear`` or ``exponential``.
+            mode: ``live`` or ``paper``.
+            idempotency_key: your own name for this intent, see `place_order`.
+
+        Example:
+            >>> scale = await client.clob.place_scale(
+            ...     "vaix", "buy", "10000", price_low="0.001", price_high="0.002", num_orders=10
+            ... )
+            >>> [(one["quantity"], one["price"]) for one in scale["orders"]]
+        """
         body = {
             "side": side,
             "quantity": decimal_text("quantity", quantity),
@@ -318,13 +334,20 @@ class Clob:
             "distribution": distribution,
             "mode": mode,
         }
-        scale: Json = await self._http.post(f"{pair_path(symbol)}/scale", json=body)
+        scale: Json = await self._http.post(
+            f"{pair_path(symbol)}/scale", json=body, idempotency_key=idempotency_key
+        )
         return scale
 
     # The account.
 
     async def balance(self, symbol: str, mode: str | None = None) -> Json:
-        """Read the balances of a pair's two assets."""
+        """Read the balances of a pair's two assets.
+
+        Example:
+            >>> funds = await client.clob.balance("vaix")
+            >>> funds["base"]["available"], funds["quote"]["locked"]
+        """
         return await self._read(symbol, "balance", mode=mode)
 
     async def withdraw(
@@ -335,52 +358,78 @@ class Clob:
         *,
         asset: str | None = None,
         chain: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Json:
-        """Withdraw to a chain address; the key needs the ``withdraw`` permission."""
+        """Withdraw live funds to a chain address; the key needs the ``withdraw`` permission.
+
+        Raises:
+            LiveNotEnabledError: the exchange holds no funds on a chain.
+            PaperNotWithdrawableError: the account is in simulation mode.
+
+        Example:
+            >>> try:
+            ...     await client.clob.withdraw("vaix", "100", "0x" + "ab" * 20, chain="base")
+            ... except LiveNotEnabledError as refusal:
+            ...     print(refusal)
+        """
         body = {
             "amount": decimal_text("amount", amount),
             "destination": destination,
             **present(asset=asset, chain=chain),
         }
-        result: Json = await self._http.post(f"{pair_path(symbol)}/withdraw", json=body)
+        result: Json = await self._http.post(
+            f"{pair_path(symbol)}/withdraw", json=body, idempotency_key=idempotency_key
+        )
         return result
 
-    async def preflight(self, symbol: str) -> Json:
-        """Read balances and best prices in one call, before an order."""
-        result: Json = await self._http.get(f"/api/v1/clob/preflight/{pair_name(symbol)}")
+    async def preflight(self, symbol: str, *, mode: str | None = None) -> Json:
+        """Read balances and best prices in one call, before an order.
+
+        Example:
+            >>> ready = await client.clob.preflight("vaix")
+            >>> ready["quote_balance"], ready["best_ask"], ready["server_ms"]
+        """
+        path = f"/api/v1/clob/preflight/{pair_name(symbol)}"
+        result: Json = await self._http.get(path, params={"mode": mode})
         return result
 
     async def activate_dms(self, timeout_ms: int = 60_000) -> Json:
-        """Arm the dead man's switch: without heartbeats all open orders are cancelled."""
-        path = f"{_PREFIX}/dead-mans-switch"
+        """Arm the dead man's switch: without heartbeats all open orders are cancelled.
+
+        Example:
+            >>> await client.clob.activate_dms(timeout_ms=30_000)
+        """
+        path = f"{PREFIX}/dead-mans-switch"
         result: Json = await self._http.post(path, json={"timeout_ms": timeout_ms})
         return result
 
     async def heartbeat_dms(self) -> Json:
-        """Tell the dead man's switch that you are alive."""
-        result: Json = await self._http.post(f"{_PREFIX}/dead-mans-switch/heartbeat")
+        """Tell the dead man's switch that you are alive.
+
+        Raises:
+            DeadMansSwitchInactiveError: it is not armed, or has gone off.
+
+        Example:
+            >>> await client.clob.activate_dms()
+            >>> await client.clob.heartbeat_dms()
+        """
+        result: Json = await self._http.post(f"{PREFIX}/dead-mans-switch/heartbeat")
         return result
 
     async def deactivate_dms(self) -> Json:
-        """Disarm the dead man's switch."""
-        result: Json = await self._http.delete(f"{_PREFIX}/dead-mans-switch")
-        return result
+        """Disarm the dead man's switch.
 
-    async def fee_schedule(self) -> Json:
-        """Read the fees of every tier."""
-        result: Json = await self._http.get(f"{_PREFIX}/fee-schedule")
+        Example:
+            >>> await client.clob.deactivate_dms()
+        """
+        result: Json = await self._http.delete(f"{PREFIX}/dead-mans-switch")
         return result
 
     async def my_fees(self) -> Json:
-        """Read the account's own fees."""
-        result: Json = await self._http.get(f"{_PREFIX}/my-fees")
-        return result
+        """Read the account's own fees.
 
-    async def metrics(self) -> Json:
-        """Read the engine's latency and depth per pair."""
-        result: Json = await self._http.get(f"{_PREFIX}/metrics")
+        Example:
+            >>> await client.clob.my_fees()
+        """
+        result: Json = await self._http.get(f"{PREFIX}/my-fees")
         return result
-
-    async def _read(self, symbol: str, what: str, **params: Any) -> Json:
-        body: Json = await self._http.get(f"{pair_path(symbol)}/{what}", params=params)
-        return body

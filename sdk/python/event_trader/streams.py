@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from event_trader.bodies import pair_name
 from event_trader.book import LocalBook
-from event_trader.clob import pair_name
 from event_trader.codes import error_class
 from event_trader.errors import (
     APIError,
@@ -122,7 +122,15 @@ class Stream(Generic[ProtocolT]):
         await self._drop()
 
     async def run(self, handler: Handler) -> None:
-        """Call ``handler`` (a function or a coroutine function) with each event, until closed."""
+        """Call ``handler`` (a function or a coroutine function) with each event, until closed.
+
+        Example:
+            >>> stream = client.stream.bbo("vaix")
+            >>> async def handler(event):
+            ...     print(event["best_bid"])
+            ...     await stream.close()
+            >>> await stream.run(handler)
+        """
         async for event in self:
             result = handler(event)
             if inspect.isawaitable(result):

@@ -13,7 +13,8 @@ from event_trader.client import DEFAULT_BASE_URL, EventTrader
 from event_trader.loop_thread import LoopThread
 from event_trader.stream_protocol import Event
 from event_trader.streams import BookStream, Stream, Streams
-from event_trader.sync_methods import SyncAccount, SyncClob, SyncSystem
+from event_trader.sync_account import SyncAccount, SyncSystem
+from event_trader.sync_clob import SyncClob
 
 
 class SyncStream:

@@ -111,7 +111,11 @@ class HttpTransport:
             ) from error
 
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """GET a path; returns the decoded body."""
+        """GET a path; returns the decoded body.
+
+        Example:
+            >>> await client._http.get("/api/v1/exchange/vaix/chart", params={"limit": 3})
+        """
         return await self.request("GET", path, params=params)
 
     async def post(
@@ -125,6 +129,10 @@ class HttpTransport:
         """POST a JSON body; returns the decoded answer.
 
         Without ``idempotency_key`` the call gets one of its own, kept over its retries.
+
+        Example:
+            >>> order = {"side": "buy", "quantity": "1000", "price": "0.001"}
+            >>> await client._http.post("/api/v1/exchange/vaix/orders", json=order)
         """
         return await self.request(
             "POST", path, params=params, json=json, idempotency_key=idempotency_key
@@ -133,19 +141,34 @@ class HttpTransport:
     async def put(
         self, path: str, params: Mapping[str, Any] | None = None, json: Any = None
     ) -> Any:
-        """PUT a JSON body; returns the decoded answer."""
+        """PUT a JSON body; returns the decoded answer. No route of today takes it.
+
+        Example:
+            >>> try:
+            ...     await client._http.put("/api/v1/account", json={"username": "ada"})
+            ... except MethodNotAllowedError as refusal:
+            ...     print(refusal)
+        """
         return await self.request("PUT", path, params=params, json=json)
 
     async def patch(
         self, path: str, params: Mapping[str, Any] | None = None, json: Any = None
     ) -> Any:
-        """PATCH with a JSON body; returns the decoded answer."""
+        """PATCH with a JSON body; returns the decoded answer.
+
+        Example:
+            >>> await client._http.patch("/api/v1/account", json={"simulation_mode": True})
+        """
         return await self.request("PATCH", path, params=params, json=json)
 
     async def delete(
         self, path: str, params: Mapping[str, Any] | None = None, json: Any = None
     ) -> Any:
-        """DELETE a path, with an optional JSON body; returns the decoded answer."""
+        """DELETE a path, with an optional JSON body; returns the decoded answer.
+
+        Example:
+            >>> await client._http.delete("/api/v1/exchange/vaix/orders", params={"side": "buy"})
+        """
         return await self.request("DELETE", path, params=params, json=json)
 
     async def request(
@@ -158,6 +181,9 @@ class HttpTransport:
         idempotency_key: str | None = None,
     ) -> Any:
         """Send one request, with safe retries.
+
+        Example:
+            >>> await client._http.request("GET", "/health")
 
         Raises:
             APIError: the server refused; the subclass tells how.
