@@ -34,26 +34,36 @@ def install() -> None:
     Raises:
         DevnetError: Node is missing, npm fails, or there is no anvil for this machine.
     """
-    if not _is_installed():
-        npm = shutil.which("npm")
-        if npm is None:
-            raise DevnetError("npm is not on the PATH: install Node 20 or newer, then try again")
-        command = [npm, "ci", "--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(  # noqa: S603 -- npm with fixed arguments
-            command, cwd=HERE, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise DevnetError(f"npm ci failed in {HERE}:\n{done.stderr.strip()[-2000:]}")
+    install_packages(HERE, "--legacy-peer-deps")
     _program()
 
 
-def _is_installed() -> bool:
+def install_packages(folder: Path, *options: str) -> None:
+    """Install what the ``package-lock.json`` of a folder pins, unless it is there already.
+
+    Raises:
+        DevnetError: Node is missing, or npm fails.
+    """
+    if _is_installed(folder):
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise DevnetError("npm is not on the PATH: install Node 20 or newer, then try again")
+    command = [npm, "ci", *options, "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(  # noqa: S603 -- npm with fixed arguments
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise DevnetError(f"npm ci failed in {folder}:\n{done.stderr.strip()[-2000:]}")
+
+
+def _is_installed(folder: Path) -> bool:
     """Tell whether npm finished what the lock file says now: it writes this file last."""
     try:
-        finished = (MODULES / ".package-lock.json").stat().st_mtime
+        finished = (folder / "node_modules" / ".package-lock.json").stat().st_mtime
     except FileNotFoundError:
         return False
-    return finished >= (HERE / "package-lock.json").stat().st_mtime
+    return finished >= (folder / "package-lock.json").stat().st_mtime
 
 
 def _program() -> str:
