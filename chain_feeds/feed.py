@@ -11,11 +11,11 @@ jumps is believed when a read confirms it. Where a chain has several nodes, thos
 followed are asked for block hashes and states: while they contradict, nothing is LIVE.
 
 The owner calls ``receive_*`` and `tick` with a monotonic clock, and after each collects what is
-wanted: `take_snapshot_request`, `take_comparison`, `take_resubscribe`, `take_swaps` and then
-`take_updates`.
+wanted: `take_snapshot_request`, `take_comparison`, `take_supply_request`, `take_resubscribe`,
+`take_swaps` and then `take_updates`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -36,6 +36,8 @@ _DOUBLINGS_MAX: Final = 4
 """A silent node is connected to anew after 1, 2, 4 … 16 times the time that makes it stale."""
 _FAILURES_MAX: Final = 8
 """After so many failed snapshots in a row (about 7 s) the connection is made anew."""
+_SUPPLY_AGAIN: Final = 10
+"""Blocks after which supplies that could not be read are asked for again."""
 _NUMBER_MAX: Final = 2**63 - 1
 _TIME_MAX_S: Final = 2**33
 """Block times beyond the year 2242 would not fit 64 bits of nanoseconds."""
@@ -56,6 +58,8 @@ class FeedLimits(msgspec.Struct, frozen=True):
     """A pool that was told nonsense stays DOWN this long, and until a clean read after it."""
     reorg_max_blocks: int = 256
     """A block further below the highest one that was read is no reorganisation but nonsense."""
+    supply_every_blocks: int = 300
+    """The tokens' supplies are read again after so many blocks."""
 
 
 class ChainFeed:
@@ -103,6 +107,8 @@ class ChainFeed:
         self._distrusted_here = False
         self._witnesses = Witnesses(chain, nodes, now_ns)
         self._tape = SwapTape(pools)
+        self._supplies: dict[str, int] = {}
+        self._supply_block: int | None = None
         self._promised: dict[str, tuple[Head, int]] = {}
         self._resubscribe = ""
         self._resubscribed_ns = now_ns
@@ -144,6 +150,7 @@ class ChainFeed:
         self._resubscribed_ns = now_ns
         self._unwary_until = -1
         self._witnesses.start_over()
+        self._supply_block = None
         self._distrusted_here = False
         for track in self._tracks.values():
             track.events.clear()
@@ -263,6 +270,15 @@ class ChainFeed:
         """What another node reads at the block of a snapshot, beside what this one read."""
         self._witnesses.hear_read(node, own, other, now_ns)
 
+    def receive_supplies(self, supplies: Mapping[str, int]) -> None:
+        """The answer to `take_supply_request`, by pool; without any it is asked for again soon."""
+        if not supplies and self._supply_block is not None:
+            self._supply_block += _SUPPLY_AGAIN - self._limits.supply_every_blocks
+        for pool, supply in supplies.items():
+            if self._supplies.get(pool) != supply:
+                self._supplies[pool] = supply
+                self._tracks[pool].dirty = True
+
     def tick(self, now_ns: int) -> None:
         """Let time pass: silence, promises of bloom filters, reads that are due."""
         limits = self._limits
@@ -304,6 +320,16 @@ class ChainFeed:
         self._in_flight = newest
         return newest
 
+    def take_supply_request(self) -> Head | None:
+        """Return the block at which the tokens' supplies must be read: the first, and seldom."""
+        newest, last = self._heads.newest, self._supply_block
+        if newest is None or (
+            last is not None and newest.number < last + self._limits.supply_every_blocks
+        ):
+            return None
+        self._supply_block = newest.number
+        return newest
+
     def take_comparison(self, now_ns: int) -> Head | None:
         """Return the block whose hash the other nodes must be asked for; now and then only."""
         return self._witnesses.question(self._heads, now_ns)
@@ -324,7 +350,8 @@ class ChainFeed:
             status, detail = self._status(track, now_ns)
             state = track.say(status, detail, now_ns, self._limits.settle_ns)
             if state is not None:
-                updates.append((track.pool.symbol, state))
+                supply = self._supplies.get(track.pool.key, 0)
+                updates.append((track.pool.symbol, state.with_supply(supply)))
         return updates
 
     # ---- inside

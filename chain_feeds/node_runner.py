@@ -13,10 +13,10 @@ from chain_feeds.errors import SourceError, SourceLostError, WrongChainError
 from chain_feeds.feed import ChainFeed, FeedLimits
 from chain_feeds.feed_status import Progress
 from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
+from chain_feeds.node_source import NodeSource, open_source
 from chain_feeds.pool_track import jump_bound_ppm
 from chain_feeds.publisher import Publisher
 from chain_feeds.settings import ChainSettings, FeedPool
-from chain_feeds.sources.evm import EvmSource
 
 _TICK_S = 0.2
 _SETTLE_S = 0.02
@@ -55,6 +55,7 @@ class NodeRunner:
             jump_max_ppm=jump_bound_ppm(chain.table.max_jump_pct),
             repeat_after_ns=int(chain.table.repeat_after_s * NS_PER_S),
             reorg_max_blocks=chain.table.max_reorg_blocks,
+            supply_every_blocks=chain.table.supply_every_blocks,
         )
         self.feed = ChainFeed(chain.name, pools, limits, clock.monotonic_ns(), chain.nodes)
         self.node = 0
@@ -74,9 +75,9 @@ class NodeRunner:
             SourceError: why it ended.
         """
         inputs: asyncio.Queue[Head | PoolEvent] = asyncio.Queue()
-        source = EvmSource(self._chain.at(self.node), self._pools, inputs.put_nowait)
+        source = open_source(self._chain.at(self.node), self._pools, inputs.put_nowait)
         others = {
-            node: EvmSource(self._chain.at(node), self._pools, _ignore)
+            node: open_source(self._chain.at(node), self._pools, _ignore)
             for node in range(self._chain.nodes)
             if node != self.node
         }
@@ -120,12 +121,13 @@ class NodeRunner:
 
     async def _follow(
         self,
-        source: EvmSource,
-        others: dict[int, EvmSource],
+        source: NodeSource,
+        others: dict[int, NodeSource],
         inputs: "asyncio.Queue[Head | PoolEvent]",
     ) -> None:
         following = asyncio.create_task(source.follow())
         reading: asyncio.Task[None] | None = None
+        counting: asyncio.Task[None] | None = None
         try:
             while not following.done():
                 await self._take_in(inputs, following)
@@ -135,11 +137,18 @@ class NodeRunner:
                     head = self.feed.take_snapshot_request(self._now())
                     if head is not None:
                         reading = asyncio.create_task(self._read(source, others, head))
+                if counting is None or counting.done():
+                    head = self.feed.take_supply_request()
+                    if head is not None:
+                        counting = asyncio.create_task(self._count(source, head))
                 self._publish()
             following.result()
         finally:
             following.cancel()
             tasks = [following]
+            if counting is not None:
+                counting.cancel()
+                tasks.append(counting)
             if reading is not None:
                 # A request that is cancelled while it connects may leave its socket behind.
                 await asyncio.wait({reading}, timeout=_LAST_READ_S)
@@ -147,7 +156,7 @@ class NodeRunner:
                 tasks.append(reading)
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _recheck(self, source: EvmSource, faults: dict[str, str]) -> None:
+    async def _recheck(self, source: NodeSource, faults: dict[str, str]) -> None:
         """Look again at the contracts that were not what was listed, until all are."""
         while faults:
             await self._clock.sleep(_RECHECK_S)
@@ -185,7 +194,7 @@ class NodeRunner:
         else:
             self.feed.receive_event(told, self._now())
 
-    async def _read(self, source: EvmSource, others: dict[int, EvmSource], head: Head) -> None:
+    async def _read(self, source: NodeSource, others: dict[int, NodeSource], head: Head) -> None:
         """Read every pool; the other nodes' answers come before it counts only at the start."""
         seconds = asyncio.gather(*(self._second_read(other, head) for other in others.values()))
         asking = asyncio.create_task(self._ask(others, head))
@@ -210,7 +219,14 @@ class NodeRunner:
             asking.cancel()
             await asyncio.gather(seconds, asking, return_exceptions=True)
 
-    async def _second_read(self, other: EvmSource, head: Head) -> Snapshot | None:
+    async def _count(self, source: NodeSource, head: Head) -> None:
+        try:
+            supplies = await source.supplies(head)
+        except SourceError:
+            supplies = {}
+        self.feed.receive_supplies(supplies)
+
+    async def _second_read(self, other: NodeSource, head: Head) -> Snapshot | None:
         try:
             return await other.read(head)
         except SourceError:
@@ -218,7 +234,7 @@ class NodeRunner:
 
     def _take_seconds(
         self,
-        others: dict[int, EvmSource],
+        others: dict[int, NodeSource],
         own: Snapshot,
         seconds: "asyncio.Future[list[Snapshot | None]]",
     ) -> None:
@@ -228,7 +244,7 @@ class NodeRunner:
             if snapshot is not None:
                 self.feed.receive_second_read(node, own, snapshot, self._now())
 
-    async def _compare(self, others: dict[int, EvmSource]) -> None:
+    async def _compare(self, others: dict[int, NodeSource]) -> None:
         """Ask the other nodes for a block's hash whenever the feed wants one compared."""
         while others:
             await self._clock.sleep(_TICK_S)
@@ -236,12 +252,12 @@ class NodeRunner:
             if head is not None:
                 await self._ask(others, head)
 
-    async def _ask(self, others: dict[int, EvmSource], head: Head) -> None:
+    async def _ask(self, others: dict[int, NodeSource], head: Head) -> None:
         asked = [self._opinion(node, other, head) for node, other in others.items()]
         for opinion in await asyncio.gather(*asked):
             self.feed.receive_opinion(opinion, self._now())
 
-    async def _opinion(self, node: int, other: EvmSource, head: Head) -> Opinion:
+    async def _opinion(self, node: int, other: NodeSource, head: Head) -> Opinion:
         try:
             return Opinion(node, head.number, await other.hash_at(head.number))
         except SourceError:

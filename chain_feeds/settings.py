@@ -38,6 +38,8 @@ class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A node that goes further back than this is not believed until it has caught up."""
     repeat_after_s: Annotated[float, msgspec.Meta(ge=1)] = 60.0
     """A pool that did not change is published again after this long, at the newest block."""
+    supply_every_blocks: Annotated[int, msgspec.Meta(ge=1)] = 300
+    """The tokens' supplies are read at the start, and again after so many blocks."""
     text_frames: bool = False
     """Send WebSocket text frames instead of binary ones; some providers want them."""
 

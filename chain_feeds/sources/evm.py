@@ -8,7 +8,8 @@ subscriptions silently, and is treated as a lost connection like any other.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -27,6 +28,7 @@ from websockets.exceptions import WebSocketException
 from actors.engine.pools.state import ConstantProduct
 from chain_feeds.errors import DecodeError, SourceLostError, WrongChainError
 from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from chain_feeds.node_source import Emit
 from chain_feeds.settings import ChainSettings, FeedPool, shown_host
 from chain_feeds.sources.evm_identity import identity_fault, integer, listing_fault, questions
 from chain_feeds.sources.json_rpc import Answer, Call, JsonRpc
@@ -53,7 +55,8 @@ _TROUBLE: Final = (
 )
 """What a node or the network can make the libraries raise; answers of a wrong shape included."""
 
-Emit = Callable[[Head | PoolEvent], None]
+_TOTAL_SUPPLY: Final = "0x18160ddd"
+"""The first four bytes of keccak-256 of ``totalSupply()`` (ERC-20)."""
 
 
 class EvmSource:
@@ -151,6 +154,30 @@ class EvmSource:
         (answer,) = await self._batch([("eth_getBlockByNumber", [hex(number), False])])
         block = answer.get("result")
         return _hex(block["hash"]) if isinstance(block, dict) and "hash" in block else ""
+
+    async def supplies(self, head: Head) -> dict[str, int]:
+        """Return what exists of each pool's base token on this chain, by `FeedPool.key`.
+
+        A token that does not tell is left out.
+
+        Raises:
+            SourceLostError: the node does not answer.
+        """
+        tokens = sorted({pool.spec.base_address.lower() for pool in self._pools})
+        at = {"blockHash": head.hash}
+        calls: list[Call] = [
+            ("eth_call", [{"to": token, "data": _TOTAL_SUPPLY}, at]) for token in tokens
+        ]
+        told: dict[str, int] = {}
+        for token, answer in zip(tokens, await self._batch(calls), strict=True):
+            word = answer.get("result")
+            if isinstance(word, str) and re.fullmatch("0x[0-9a-fA-F]{64}", word):
+                told[token] = int(word, 16)
+        return {
+            pool.key: told[token]
+            for pool in self._pools
+            if (token := pool.spec.base_address.lower()) in told
+        }
 
     async def close(self) -> None:
         """Close the HTTP connections."""

@@ -67,6 +67,7 @@ def test_recording_of_a_node_holds_every_block_as_the_contract_said(
     (spec,) = [listed.spec for listed in pools_of("ethereum", configured.listing.pairs)]
     assert (header.note, header.chain_id, len(blocks)) == ("a test", 1, header.blocks)
     assert (header.pools[0].address, header.pools[0].kind) == (spec.address, spec.kind)
+    assert header.pools[0].base_supply == str(pair.base.functions.totalSupply().call())
     assert len(blocks) >= BLOCKS
     known = [block for block in blocks if block.number in truth]
     assert len(known) >= BLOCKS - 1

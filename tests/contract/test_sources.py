@@ -131,7 +131,7 @@ def test_source_whose_pools_change_says_new_states_in_order(source: Source, star
     for pool in source.pools:
         states = states_of(sink, pool)
         assert [state.block for state in states] == sorted(state.block for state in states)
-        keys = [(state.block, state.curve) for state in states]
+        keys = [(state.block, state.curve, state.base_supply) for state in states]
         assert len(keys) == len(set(keys))
 
 

@@ -14,6 +14,7 @@ from actors.engine.pools.state import (
     Stable,
     TickWindow,
 )
+from actors.engine.pools.tick_math import tick_at
 from actors.engine.units import Side
 from chain_feeds.errors import RecordingError
 from chain_feeds.settings import FeedPool
@@ -54,7 +55,8 @@ def ticks(step: int) -> Concentrated:
     """A concentrated pool whose price moved by some steps."""
     window = TickWindow(-600, 600, [(-600, 10**20), (-60, -7), (600, 7 - 10**20)])
     root = (1 << 96) + step * (1 << 80)
-    return Concentrated.of(root, 10**20, 0, window, ConcentratedTerms(60, 3_000, True))
+    terms = ConcentratedTerms(60, 3_000, base_is_token0=True)
+    return Concentrated.of(root, 10**20, tick_at(root), window, terms)
 
 
 POOLS = [listed(0), listed(1), listed(2)]
