@@ -4,6 +4,8 @@
 every request in `middleware` and `endpoint`.
 """
 
+from typing import Final
+
 from aiohttp import web
 
 from gateway import docs
@@ -15,6 +17,10 @@ from gateway.routes import ROUTES
 from gateway.server_log import server_logger
 from gateway.services import SERVICES, Services
 from gateway.ws.routes import setup as setup_websockets
+
+
+_ORDER_ID: Final = "{order_id:(?!(?:all|batch|history|open)$)[^/]+}"
+"""What may stand for an order's id: a fixed path below it is none, whatever the method."""
 
 
 def build_app(deps: GatewayDeps) -> web.Application:
@@ -44,6 +50,7 @@ def add_route(app: web.Application, route: Route, services: Services) -> None:
     """Serve one declared route; a GET is served to HEAD as well."""
     endpoint = Endpoint(route, services)
     path = route.path.replace("{symbol}", _symbol_pattern(services))
+    path = path.replace("}/orders/{order_id}", "}/orders/" + _ORDER_ID)
     app.router.add_route(route.method, path, endpoint.handle)
     if route.method == "GET":
         app.router.add_route("HEAD", path, endpoint.handle)

@@ -251,6 +251,8 @@ def _failure(status: int, codes: list[ErrorCode], names: Names) -> dict[str, Any
 def _codes(route: Route) -> list[ErrorCode]:
     """List every code a route can answer with."""
     codes = list(route.errors)
+    if route.path.endswith("{symbol}/orders/{order_id}"):
+        codes.append(ErrorCode.METHOD_NOT_ALLOWED)  # where a fixed path stands in the id's place
     codes += [ErrorCode.UNAUTHENTICATED, ErrorCode.TOKEN_INVALID, ErrorCode.TOKEN_EXPIRED]
     codes += [ErrorCode.KEY_INVALID, ErrorCode.IP_NOT_ALLOWED]
     if route.access is Access.JWT:

@@ -87,6 +87,23 @@ async def test_order_id_that_is_not_one_is_not_found(gateway: Gateway, order_id:
     assert (status, answer["error"]["code"]) == (404, "ORDER_NOT_FOUND")
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{PATH}/orders/batch"),
+        ("DELETE", f"{PATH}/orders/history"),
+        ("DELETE", f"{PATH}/orders/open"),
+        ("PUT", f"{PATH}/orders/ord_1"),
+    ],
+)
+async def test_fixed_path_is_no_order_id_whatever_the_method(
+    gateway: Gateway, method: str, path: str
+) -> None:
+    """A path that takes other methods says so, and never looks for an order of its name."""
+    status, body = await gateway.call(method, path, token=await open_account(gateway))
+    assert (status, body["error"]["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
 async def test_amend_over_three_paths_changes_the_order(gateway: Gateway) -> None:
     """By symbol and id, by id alone, and in a batch."""
     token = await open_account(gateway)
