@@ -1,5 +1,13 @@
-"""The stores the contract suites run on."""
+"""The stores the contract suites run on: the embedded Valkey, and the oldest Redis allowed."""
 
-from tests.store import store_url, valkey
+import pytest
 
-__all__ = ["store_url", "valkey"]
+from tests.store import STORES, emptied_store, oldest_redis, valkey
+
+__all__ = ["oldest_redis", "valkey"]
+
+
+@pytest.fixture(params=STORES)
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty store of each kind."""
+    return emptied_store(request, request.param)

@@ -15,6 +15,7 @@ from actors.journal.record import EMPTY
 from actors.journal.redis import RedisJournal, connect, key
 from actors.journal.server import check_server
 from actors.ports import Journal
+from tests.store import STORES, emptied_store
 
 STREAM = "vaix.paper"
 
@@ -51,13 +52,13 @@ class Store:
         return {int(identity.split(b"-")[0]): fields[b"r"] for identity, fields in found}
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", *STORES])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Each implementation in turn, empty."""
     if request.param == "memory":
         yield Store(MemoryJournal(), None)
         return
-    url = request.getfixturevalue("store_url")
+    url = emptied_store(request, request.param)
     journal = RedisJournal(url)
     yield Store(journal, url)
     journal.close()

@@ -9,11 +9,12 @@ from actors.journal.memory import MemoryJournal
 from actors.journal.redis import RedisJournal, connect, key
 from actors.journal.snapshots import MemorySnapshots, RedisSnapshots, Snapshot, SnapshotStore
 from actors.ports import Journal
+from tests.store import STORES, emptied_store
 
 STREAM = "vaix.paper"
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", *STORES])
 def store(request: pytest.FixtureRequest) -> Iterator[tuple[Journal, SnapshotStore]]:
     """Each implementation in turn, empty, with a journal of ten records."""
     if request.param == "memory":
@@ -21,7 +22,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[tuple[Journal, SnapshotSto
         memory.acquire(STREAM).append([b"%d" % n for n in range(1, 11)])
         yield memory, MemorySnapshots(memory)
         return
-    url = request.getfixturevalue("store_url")
+    url = emptied_store(request, request.param)
     journal, snapshots = RedisJournal(url), RedisSnapshots(url)
     journal.acquire(STREAM).append([b"%d" % n for n in range(1, 11)])
     yield journal, snapshots

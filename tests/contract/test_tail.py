@@ -11,6 +11,7 @@ from actors.journal.memory import MemoryJournal, MemoryTail
 from actors.journal.redis import RedisJournal, connect, key
 from actors.journal.tail import RedisTail, ThreadTail
 from actors.ports import Journal
+from tests.store import STORES, emptied_store
 
 DEADLINE_S = 10.0
 
@@ -35,14 +36,14 @@ class Followed:
         return found
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", *STORES])
 async def followed(request: pytest.FixtureRequest) -> AsyncIterator[Followed]:
     """Each implementation in turn, empty."""
     if request.param == "memory":
         memory = MemoryJournal()
         yield Followed(memory, memory.tail())
         return
-    url = request.getfixturevalue("store_url")
+    url = emptied_store(request, request.param)
     journal, tail = RedisJournal(url), RedisTail(url)
     yield Followed(journal, tail, url)
     await tail.close()
