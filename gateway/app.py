@@ -18,7 +18,6 @@ from gateway.server_log import server_logger
 from gateway.services import SERVICES, Services
 from gateway.ws.routes import setup as setup_websockets
 
-
 _ORDER_ID: Final = "{order_id:(?!(?:all|batch|history|open)$)[^/]+}"
 """What may stand for an order's id: a fixed path below it is none, whatever the method."""
 
