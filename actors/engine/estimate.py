@@ -97,17 +97,17 @@ class _Walk:
                 price = level.price_ticks
                 if price > self.bound if buy else price < self.bound:
                     break
-                self._take_pools(price - 1 if buy else price + 1)
+                self._take_pools(price - 1 if buy else price + 1, last=False)
                 self._take_level(level)
                 if self.stopped or not self.left:
                     return
-        self._take_pools(self.bound)
+        self._take_pools(self.bound, last=True)
 
-    def _take_pools(self, bound: int) -> None:
+    def _take_pools(self, bound: int, *, last: bool) -> None:
         pools, side, best = self.pools, self.intent.side, self.pool_best
         if pools is None or not best or (best > bound if side is Side.BUY else best < bound):
             return
-        for piece in pools.plan(side, self.left, max(bound, 1)):
+        for piece in pools.plan(side, self.left, max(bound, 1), last=last):
             pools.take(side, piece)
             self._count(piece.size_lots, piece.price_ticks)
         self.pool_best = pools.best_ticks(side)

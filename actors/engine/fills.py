@@ -86,9 +86,12 @@ class Fills:
 
     def from_pool(self, taker: Order, piece: PoolPiece) -> None:
         """Fill an incoming order with a pool's slice; the pool's own rounding stays with it."""
-        market, lots, price = self._market, piece.size_lots, piece.price_ticks
+        for lots, price in piece.prints(taker.side):
+            self._print_pool(taker, piece.pool_id, lots, price)
+
+    def _print_pool(self, taker: Order, venue: str, lots: int, price: int) -> None:
+        market = self._market
         quote = price * lots * market.rules.quote_unit
-        venue = piece.pool_id
         fee = self._pay(taker, lots, quote, taker.taker_ppm, venue) if market.funds else 0
         number = self._count_trade(price)
         self._note(taker, lots, quote, Fill(number, price, lots, _TAKER, venue, fee, market.now_ns))

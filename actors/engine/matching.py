@@ -169,7 +169,8 @@ class Matcher:
             book_key = keys[-1] if keys and book_too and keys[-1] >= limit_key else None
             bound_key = limit_key if book_key is None else book_key + 1
             if pool_best and pool_best * sign >= bound_key:
-                reason = self._take_pools(taker, pools, bound_key * sign, touched)
+                bound, last = bound_key * sign, book_key is None
+                reason = self._take_pools(taker, pools, bound, touched, last=last)
                 pool_best = pools.best_ticks(side)
             if reason or not taker.remaining_lots:
                 break
@@ -184,12 +185,12 @@ class Matcher:
         return reason
 
     def _take_pools(
-        self, taker: Order, pools: PoolRouter, bound: int, touched: dict[str, None]
+        self, taker: Order, pools: PoolRouter, bound: int, touched: dict[str, None], *, last: bool
     ) -> Reason:
         """Take what the pools offer up to ``bound``, as far as the order's hold goes."""
         side = taker.side
         capped = self._market.funds and not taker.limit_ticks and side is Side.BUY
-        for piece in pools.plan(side, taker.remaining_lots, bound):
+        for piece in pools.plan(side, taker.remaining_lots, bound, last=last):
             if capped and self._affordable(taker, piece) < piece.size_lots:
                 return self._take_last(taker, pools, bound, touched)
             self._take_piece(taker, pools, piece, touched)

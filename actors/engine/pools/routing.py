@@ -5,15 +5,15 @@ The engine holds one router per market, beside its book. Matching interleaves th
     while remaining:
         bound = order limit, made one tick better than the best opposite book price if there is one
                 within the limit (the book goes first at the same price; skip this for dex orders)
-        for piece in router.plan(side, remaining, bound):
+        for piece in router.plan(side, remaining, bound, last=no book level is within the limit):
             state = router.take(side, piece)      # the pool's new virtual state: emit PoolChanged
-            ... Traded(price_ticks=piece.price_ticks, size_lots=piece.size_lots,
-                       quote_raw=piece.quote_raw, venue=piece.pool_id, ...)
+            ... a Traded for each of piece.prints(side), venue=piece.pool_id
         if remaining: match the best book level, or stop where there is none within the limit
 
-A plan is one piece per pool however many ticks it crosses: as much of every pool as is offered up
-to the bound, or, where that is more than is wanted, up to the price at which it is enough. So an
-order makes at most (pools x crossed book levels) pool fills, and every pool ends near one price.
+A plan is one piece per pool however many ticks it crosses. Every pool is taken to one marginal
+price, so that the whole costs least (`splitting`): the bound where that is not more than is wanted.
+At the last bound an order also gets what the pools' ladders show up to it: levels whose average is
+within the limit though their last lots alone would not be.
 
 `plan` changes nothing. To look ahead over several bounds (fill-or-kill, the cost of a market
 order) run the same loop on `copy()`, which is cheap.
@@ -25,9 +25,10 @@ import msgspec
 
 from actors.engine.invariants import broken, invariant
 from actors.engine.pair_spec import PairSpec
-from actors.engine.pools.curve import PoolCurve, PoolGrid
+from actors.engine.pools.curve import FINE, PoolCurve, PoolGrid
 from actors.engine.pools.kinds import live_curve
 from actors.engine.pools.ladder import PriceGrid, offered
+from actors.engine.pools.splitting import offers, share
 from actors.engine.pools.state import PoolState
 from actors.engine.units import Side
 
@@ -35,9 +36,10 @@ from actors.engine.units import Side
 class PoolPiece(msgspec.Struct, frozen=True, gc=False):
     """What an order takes of one pool in one swap.
 
-    ``quote_raw`` is exactly what the pool asks or pays, its fee included. ``price_ticks`` is the
-    average, rounded against the taker (up for a buy, down for a sale) and always within the bound:
-    ``quote_raw <= price_ticks * size_lots * tick_lot_raw`` for a buy, ``>=`` for a sale.
+    ``quote_raw`` is exactly what the pool asks or pays, its fee included. A price is a whole number
+    of ticks, so a swap is printed at two: ``better_lots`` of it one tick better than
+    ``price_ticks``, which is the average rounded against the taker and always within the bound.
+    So the prints come to the pool's amount but for less than a tick of one lot, in its favour.
     """
 
     index: int
@@ -45,6 +47,15 @@ class PoolPiece(msgspec.Struct, frozen=True, gc=False):
     size_lots: int
     quote_raw: int
     price_ticks: int
+    better_lots: int = 0
+
+    def prints(self, side: Side) -> tuple[tuple[int, int], ...]:
+        """Return (size_lots, price_ticks) of the trades to print, the better price first."""
+        rest = (self.size_lots - self.better_lots, self.price_ticks)
+        if not self.better_lots:
+            return (rest,)
+        price = self.price_ticks - 1 if side is Side.BUY else self.price_ticks + 1
+        return (self.better_lots, price), rest
 
 
 class PoolRouter:
@@ -104,27 +115,29 @@ class PoolRouter:
 
     def available(self, side: Side, bound_ticks: int) -> int:
         """Return the lots that all live pools together offer at ``bound_ticks`` or better."""
-        return sum(self._offers(side, bound_ticks))
+        return sum(
+            offered(curve, self.grid, side, bound_ticks) if curve else 0 for curve in self._curves
+        )
 
-    def plan(self, side: Side, want_lots: int, bound_ticks: int) -> list[PoolPiece]:
+    def plan(
+        self, side: Side, want_lots: int, bound_ticks: int, *, last: bool = True
+    ) -> list[PoolPiece]:
         """Split up to ``want_lots`` over the pools at ``bound_ticks`` or better; best price first.
 
-        Empty where the pools offer nothing within the bound.
+        Empty where the pools offer nothing within the bound. ``last`` says that nothing else is
+        tried after this bound, so that levels shown within it are taken whole.
         """
-        sizes = self._offers(side, bound_ticks)
-        if sum(sizes) > want_lots:
-            sizes = self._fit(side, want_lots, bound_ticks)
-        pieces = []
-        for at, lots in enumerate(sizes):
-            curve = self._curves[at]
-            if not lots or curve is None:
-                continue
-            quote = curve.quote_for(side, lots)
-            price = curve.price_of(side, lots, quote)
-            # Part of an offer may cost a unit more than its share; then it is not within.
-            within = price <= bound_ticks if side is Side.BUY else price >= max(bound_ticks, 1)
-            if within:
-                pieces.append(PoolPiece(at, self._spec.pools[at].pool_id, lots, quote, price))
+        sizes = offers(self._curves, side, bound_ticks * FINE)
+        offer = sum(sizes)
+        if offer > want_lots:
+            sizes = share(self._curves, side, want_lots, bound_ticks)
+        elif last and offer < want_lots:
+            sizes = self._with_shown(side, sizes, want_lots - offer, bound_ticks)
+        pieces = [
+            piece
+            for at, lots in enumerate(sizes)
+            if lots and (piece := self._piece(side, at, lots, bound_ticks))
+        ]
         pieces.sort(key=lambda piece: piece.price_ticks, reverse=side is Side.SELL)
         return pieces
 
@@ -142,25 +155,28 @@ class PoolRouter:
         self._states[piece.index] = state
         return state
 
-    def _offers(self, side: Side, bound_ticks: int) -> list[int]:
-        return [
-            offered(curve, self.grid, side, bound_ticks) if curve else 0 for curve in self._curves
-        ]
-
-    def _fit(self, side: Side, want_lots: int, bound_ticks: int) -> list[int]:
-        """Find the best price at which the pools offer enough, and cut what it offers too much."""
-        best = self.best_ticks(side)
-        good, bad = bound_ticks, best - 1 if side is Side.BUY else best + 1
-        while abs(good - bad) > 1:
-            middle = (good + bad) // 2
-            if self.available(side, middle) >= want_lots:
-                good = middle
-            else:
-                bad = middle
-        sizes = self._offers(side, bad)
-        rest = want_lots - sum(sizes)
-        for at, lots in enumerate(self._offers(side, good)):
-            more = min(max(lots - sizes[at], 0), rest)
-            sizes[at] += more
-            rest -= more
+    def _with_shown(self, side: Side, sizes: list[int], rest: int, bound_ticks: int) -> list[int]:
+        """Add what the ladders show within the bound, up to ``rest`` lots in all."""
+        for at, curve in enumerate(self._curves):
+            if curve and rest:
+                more = min(max(offered(curve, self.grid, side, bound_ticks) - sizes[at], 0), rest)
+                sizes[at] += more
+                rest -= more
         return sizes
+
+    def _piece(self, side: Side, at: int, lots: int, bound_ticks: int) -> PoolPiece | None:
+        """Price a part of a plan; None where rounding alone puts it beyond the bound."""
+        curve = self._curves[at]
+        if curve is None:
+            return None
+        quote = curve.quote_for(side, lots)
+        price = curve.price_of(side, lots, quote)
+        unit = self._spec.quote_raw_per_tick_lot
+        if side is Side.BUY:
+            within, spare = price <= bound_ticks, (price * lots * unit - quote) // unit
+            spare = spare if price > 1 else 0
+        else:
+            within, spare = price >= max(bound_ticks, 1), (quote - price * lots * unit) // unit
+        if not within:
+            return None
+        return PoolPiece(at, self._spec.pools[at].pool_id, lots, quote, price, spare)

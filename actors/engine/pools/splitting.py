@@ -1,0 +1,131 @@
+"""How one size is shared among several pools so that the whole costs least.
+
+Every pool's cost is convex in its size but for roundings, so the least total has one marginal price
+in all pools: `share` finds that price to a millionth of a tick and gives each pool what it offers
+up to it. What roundings remain is settled by trial (`_settle`): a unit of a coarse token, or the
+unit that each swap rounds up, may be worth more than an even split.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from actors.engine.pools.curve import FINE, PoolCurve
+from actors.engine.units import Side
+
+Curves = Sequence[PoolCurve | None]
+
+_SLACK_BITS: Final = 16
+"""A price is good enough when it offers at most 1/65,536 more than is wanted."""
+_ROUNDS: Final = 80
+_SMALL_LOTS: Final = 4_096
+"""Sizes up to this are tried lot by lot: here one unit of rounding can matter."""
+_PASSES: Final = 4
+_BUY = Side.BUY
+
+
+def offers(curves: Curves, side: Side, fine_ticks: int) -> list[int]:
+    """Return what each pool has at marginal prices no worse than ``fine_ticks / FINE`` ticks."""
+    return [curve.lots_within(side, fine_ticks) if curve else 0 for curve in curves]
+
+
+def share(curves: Curves, side: Side, want_lots: int, bound_ticks: int) -> list[int]:
+    """Share ``want_lots`` among pools that offer at least as much up to ``bound_ticks``."""
+    good_price = bound_ticks * FINE
+    good = offers(curves, side, good_price)
+    bad_price = 0 if side is _BUY else 2 * max(_best(curves, side), bound_ticks) * FINE
+    bad = [0] * len(curves)
+    for turn in range(_ROUNDS):
+        more = sum(good) - want_lots
+        if more <= want_lots >> _SLACK_BITS or abs(good_price - bad_price) <= 1:
+            break
+        # Interpolation finds the price where offers grow evenly; every other turn halves, so that
+        # a step in the offers (a thin pool, an empty stretch) costs no more than a bisection.
+        gap = good_price - bad_price
+        step = gap // 2
+        if turn % 2 == 0:
+            step = gap * (want_lots - sum(bad)) // max(sum(good) - sum(bad), 1)
+        step = min(max(abs(step), 1), abs(gap) - 1)
+        price = bad_price + step if gap > 0 else bad_price - step
+        found = offers(curves, side, price)
+        if sum(found) >= want_lots:
+            good_price, good = price, found
+        else:
+            bad_price, bad = price, found
+    return _settle(curves, side, _cut(good, bad, want_lots))
+
+
+def _best(curves: Curves, side: Side) -> int:
+    return max((curve.best_ticks(side) for curve in curves if curve), default=0)
+
+
+def _cut(good: list[int], bad: list[int], want_lots: int) -> list[int]:
+    """Take from the last, worst lots what is offered beyond ``want_lots``, evenly."""
+    sizes, more = good.copy(), sum(good) - want_lots
+    spare = [max(one - other, 0) for one, other in zip(good, bad, strict=True)]
+    total = sum(spare)
+    for at, size in enumerate(spare):
+        cut = min(more * size // total, sizes[at]) if total else 0
+        sizes[at] -= cut
+    for at in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True):
+        cut = min(sum(sizes) - want_lots, sizes[at])
+        sizes[at] -= cut
+    return sizes
+
+
+def _settle(curves: Curves, side: Side, sizes: list[int]) -> list[int]:
+    """Move lots between pools as long as the whole gets cheaper by it."""
+    live = [at for at, curve in enumerate(curves) if curve]
+    if len(live) < 2:
+        return sizes
+    costs = _Costs(curves, side)
+    small = sum(sizes) <= _SMALL_LOTS
+    for _ in range(_PASSES):
+        moved = False
+        for source in live:
+            for target in live:
+                if source == target or not sizes[source]:
+                    continue
+                for lots in _moves(sizes[source], small=small):
+                    if costs.saved(sizes, source, target, lots) > 0:
+                        sizes[source] -= lots
+                        sizes[target] += lots
+                        moved = True
+                        break
+        if not moved:
+            break
+    return sizes
+
+
+def _moves(size: int, *, small: bool) -> list[int]:
+    """Return the sizes worth trying to move away from a pool: all of it, and small parts."""
+    if not small:
+        return [size]
+    return [size, *(1 << bit for bit in range(size.bit_length() - 1, -1, -1) if 1 << bit < size)]
+
+
+class _Costs:
+    """What sizes cost in quote units (as a negative number, what they bring), remembered."""
+
+    def __init__(self, curves: Curves, side: Side) -> None:
+        self._curves = curves
+        self._side = side
+        self._sign = 1 if side is _BUY else -1
+        self._known: dict[tuple[int, int], int] = {}
+
+    def saved(self, sizes: list[int], source: int, target: int, lots: int) -> int:
+        """Return what moving ``lots`` from one pool to another saves."""
+        curve = self._curves[target]
+        if curve is None or sizes[target] + lots > curve.capacity_lots(self._side):
+            return 0
+        before = self._of(source, sizes[source]) + self._of(target, sizes[target])
+        after = self._of(source, sizes[source] - lots) + self._of(target, sizes[target] + lots)
+        return before - after
+
+    def _of(self, at: int, lots: int) -> int:
+        key = (at, lots)
+        cost = self._known.get(key)
+        if cost is None:
+            curve = self._curves[at]
+            cost = self._sign * curve.quote_for(self._side, lots) if curve and lots else 0
+            self._known[key] = cost
+        return cost
