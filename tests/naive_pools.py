@@ -140,6 +140,7 @@ class NaiveTicks:
         self.root, self.tick, self.nets = root, tick, nets
         self.spacing, self.fee, self.words, self.bits = spacing, fee, words, bits
         self.root_at = root_at
+        self.ended = False
         self.liquidity = sum(net for at, net in nets.items() if at <= tick)
 
     def next_tick(self, *, down: bool, low: int, high: int) -> int:
@@ -172,7 +173,7 @@ class NaiveTicks:
         return ceil(Fraction(ceil(first), low)) if up else floor(Fraction(floor(first), low))
 
     def swap(self, amount: int, *, down: bool, exact_in: bool, low: int, high: int):
-        """Swap exactly ``amount`` in or out; returns (paid, taken), or None beyond low or high."""
+        """Swap ``amount`` in or out, up to ``low`` or ``high``; returns (paid, taken)."""
         left, paid, taken = amount, 0, 0
         while left:
             boundary = self.next_tick(down=down, low=low, high=high)
@@ -185,7 +186,8 @@ class NaiveTicks:
                     self.liquidity += -self.nets[boundary] if down else self.nets[boundary]
                 self.tick = boundary - 1 if down else boundary
                 if left and boundary in (low, high):
-                    return None
+                    self.ended = True
+                    break
             elif self.root != start:
                 while self.root_at(self.tick) > self.root:
                     self.tick -= 1
