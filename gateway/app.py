@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway import docs
 from gateway.deps import DEPS, GatewayDeps
 from gateway.endpoint import Endpoint, Route
-from gateway.mcp.http import setup as setup_mcp
+from gateway.mcp.door import setup as setup_mcp
 from gateway.middleware import edge
 from gateway.routes import ROUTES
 from gateway.server_log import server_logger

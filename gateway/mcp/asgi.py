@@ -26,13 +26,13 @@ class McpTransport:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self, _: web.Application) -> None:
-        """Start it; the application calls this."""
+    async def start(self) -> None:
+        """Start it."""
         self._task = asyncio.create_task(self._run(), name="mcp")
         await self._started.wait()
 
-    async def stop(self, _: web.Application) -> None:
-        """Stop it; the application calls this."""
+    async def stop(self) -> None:
+        """Stop it."""
         self._stopping.set()
         if self._task is not None:
             await self._task

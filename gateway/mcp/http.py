@@ -22,24 +22,16 @@ from gateway.endpoint import Call, Endpoint, Route
 from gateway.errors import ApiError
 from gateway.mcp.asgi import McpTransport
 from gateway.mcp.backend import Asked, Backend, CallRefusedError
+from gateway.mcp.door import PATH
 from gateway.mcp.server import Context, build_server
 from gateway.middleware import REQUEST_ID
 from gateway.services import Services
 
-PATH: Final = "/mcp"
 _LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 _PASSED_ON: Final = ("Authorization", "X-API-Key", "X-Forwarded-For", "User-Agent")
 _PARSE_ERROR: Final = -32700
-"""JSON-RPC 2.0, section 5.1."""
-
-
-def setup(app: web.Application, services: Services) -> None:
-    """Serve MCP on an application."""
-    transport = McpTransport(build_server(services.settings.version, _backend, _arguments))
-    endpoint = McpEndpoint(app, services, transport)
-    app.router.add_post(PATH, endpoint.handle)
-    app.on_startup.append(transport.start)
-    app.on_cleanup.append(transport.stop)
+_INVALID_REQUEST: Final = -32600
+"""Both as JSON-RPC 2.0 has them in section 5.1."""
 
 
 def _backend(ctx: Context) -> Backend:
@@ -65,13 +57,15 @@ async def _nothing(_: Call) -> None:
 class McpEndpoint(Endpoint):
     """Answers one MCP request; who may ask, and how often, is decided as for any endpoint."""
 
-    def __init__(self, app: web.Application, services: Services, transport: McpTransport) -> None:
+    def __init__(self, app: web.Application, services: Services) -> None:
         route = Route(
             method="POST", path=PATH, handler=_nothing, summary="MCP", tag="mcp", symbol=False
         )
         super().__init__(route, services)
         self._app = app
-        self._transport = transport
+        server = build_server(services.settings.version, _backend, _arguments)
+        self._transport = McpTransport(server)
+        self.start, self.stop = self._transport.start, self._transport.stop
         self._bytes_max = services.settings.body_bytes_max
         self._origins = frozenset(services.settings.cors_origins) - {"*"}
 
@@ -89,7 +83,11 @@ class McpEndpoint(Endpoint):
             message = bodies.parse_json(raw)
         except ApiError as error:
             await self._count(call)
-            return _unreadable(error)
+            return _unreadable(_PARSE_ERROR, error.message, error.code)
+        if isinstance(message, dict) and not isinstance(message.get("id", ""), (str, int)):
+            await self._count(call)
+            # The SDK would take it for a notification, and answer nothing.
+            return _unreadable(_INVALID_REQUEST, "id must be a string or an integer")
         state = _OneRequest(self._app, request, message)
         response = await self._transport.answer(request, raw, state)
         if not state.called:
@@ -191,8 +189,8 @@ def _problems(detail: Any) -> dict[str, Any]:  # noqa: ANN401 (text or a list)
     return {"problems": detail} if isinstance(detail, list) else {}
 
 
-def _unreadable(error: ApiError) -> web.Response:
-    """Show a body that is no JSON as JSON-RPC does."""
-    info = {"code": _PARSE_ERROR, "message": error.message, "data": {"code": error.code.value}}
+def _unreadable(number: int, message: str, code: ErrorCode = ErrorCode.BAD_REQUEST) -> web.Response:
+    """Show a body that is no message as JSON-RPC does."""
+    info = {"code": number, "message": message, "data": {"code": code.value}}
     body = {"jsonrpc": "2.0", "id": None, "error": info}
     return web.json_response(body, status=400)
