@@ -50,8 +50,12 @@ class FeedLimits(msgspec.Struct, frozen=True):
     jump_max_ppm: int = 300_000
     repeat_after_ns: int = 60 * NS_PER_S
     """Every state is read again, and said again, at least this often."""
-    settle_ns: int = 15 * NS_PER_MS
-    """A block's logs arrive in a burst; the state after the last is said once it is over."""
+    settle_ns: int = 4 * NS_PER_MS
+    """A block's logs arrive in a burst; the state after the last is said once it is over.
+
+    On a loopback node a block's logs arrive within a millisecond; a state that is said too early
+    is followed by the right one.
+    """
     bloom_grace_ns: int = 500 * NS_PER_MS
     """How long a log that a block's bloom filter promises may be missing."""
     poison_hold_ns: int = 10 * NS_PER_S

@@ -19,7 +19,8 @@ from chain_feeds.publisher import Publisher
 from chain_feeds.settings import ChainSettings, FeedPool
 
 _TICK_S = 0.2
-_SETTLE_S = 0.02
+_SETTLE_S = 0.0045
+"""A little more than `FeedLimits.settle_ns`."""
 _LAST_READ_S = 0.5
 _CONFIRM_WITHIN_S = 2.0
 """How long a connection's first read waits for the other nodes."""

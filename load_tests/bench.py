@@ -19,7 +19,7 @@ from load_tests.matching import BATCH, run_engine, run_naive
 from load_tests.table import Row, show
 from tandem import ray_runtime
 
-PARTS = ("matching", "pair", "rest", "recovery")
+PARTS = ("matching", "pair", "rest", "recovery", "feeds")
 
 
 def main() -> int:
@@ -34,6 +34,7 @@ def main() -> int:
         "pair": _pair,
         "rest": _rest,
         "recovery": _recovery,
+        "feeds": _feeds,
     }
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as root:
         ray_runtime.prepare(Path(root))  # before anything imports Ray
@@ -102,6 +103,12 @@ def _recovery(directory: Path) -> tuple[str, list[Row]]:
     from load_tests.pair_stage import measure_recovery
 
     return measure_recovery(directory)
+
+
+def _feeds(directory: Path) -> tuple[str, list[Row]]:
+    from load_tests.feeds import measure_feeds
+
+    return measure_feeds(directory)
 
 
 def _rest(directory: Path) -> tuple[str, list[Row]]:

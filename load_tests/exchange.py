@@ -24,14 +24,19 @@ class StartError(Exception):
 
 
 @contextlib.contextmanager
-def exchange(directory: Path) -> Iterator[int]:
-    """Run `tandem up --limits off` on a free port; yields the port, stops it as Ctrl-C does."""
+def exchange(directory: Path, *options: str) -> Iterator[int]:
+    """Run `tandem up --limits off` on a free port; yields the port, stops it as Ctrl-C does.
+
+    Args:
+        directory: its data directory.
+        options: further options of `tandem up`.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "tandem", "up", "--port", str(port), "--limits", "off"]
     process = subprocess.Popen(
-        [*command, "--data-dir", str(directory)],
+        [*command, "--data-dir", str(directory), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
