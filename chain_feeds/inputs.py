@@ -3,8 +3,8 @@
 Pools are named by `FeedPool.key`.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
 
 from actors.engine.pools.state import CurveState
 from actors.engine.units import Side
@@ -36,8 +36,29 @@ class Swap(NamedTuple):
     transaction: str
 
 
+FEE_READ: Final = -2
+"""The ``log_index`` of a change of fee that was read at a block; it stands beside the logs."""
+
+
+class Applied(NamedTuple):
+    """What a change makes of a state.
+
+    ``curve`` None says that the log does not tell enough, and the contract must be read;
+    ``read_again`` that the state is right but its known ticks end too near.
+    """
+
+    curve: CurveState | None
+    read_again: bool = False
+
+
+Change = Callable[[CurveState], Applied]
+"""What a log does to the state before it, where it does not carry the whole."""
+
+
 class PoolEvent(NamedTuple):
-    """A log after which a pool's state is ``curve``; or a swap; or both; or what was wrong with it.
+    """A log after which a pool's state is ``curve``, or that makes a ``change`` to the state.
+
+    It may tell of a swap too, or of nothing but a swap; ``problem`` says what was wrong with it.
 
     ``removed`` says that the node takes the log back, because its block is no longer part of the
     chain.
@@ -51,11 +72,17 @@ class PoolEvent(NamedTuple):
     problem: str = ""
     removed: bool = False
     swap: Swap | None = None
+    change: Change | None = None
 
     @property
     def has_state(self) -> bool:
         """False for a log that tells of a swap only: another one tells what it left."""
-        return self.swap is None or self.curve is not None or bool(self.problem)
+        return (
+            self.swap is None
+            or self.curve is not None
+            or self.change is not None
+            or bool(self.problem)
+        )
 
 
 class Snapshot(NamedTuple):

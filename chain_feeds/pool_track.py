@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from actors.engine.pools.kinds import impossible
 from actors.engine.pools.state import CurveState, PoolState, PoolStatus
 from actors.engine.units import PPM
-from chain_feeds.inputs import PoolEvent
+from chain_feeds.inputs import FEE_READ, Applied, PoolEvent
 from chain_feeds.prices import jump_ppm
 from chain_feeds.settings import FeedPool
 
@@ -51,6 +51,8 @@ class PoolTrack:
         self._poisoned_ns = 0
         self._suspect: tuple[CurveState, int] | None = None
         self._lost = True
+        self._owed_block = 0
+        """A log of this block changed a state that was not known: no older read will do."""
         self._said: tuple[PoolStatus, str] | None = None
 
     @property
@@ -73,21 +75,33 @@ class PoolTrack:
         Returns:
             True when the contract must be read to settle a doubt.
         """
+        if event.log_index == FEE_READ:
+            self._told_fee(event, now_ns)
+            return False
         if not self._newer(event):
             return False
-        problem = event.problem or _impossible(event.curve)
-        if problem or event.curve is None:
+        applied = Applied(event.curve)
+        if event.change is not None and not event.problem:
+            if self.known is None or self._lost:
+                self._owed_block = max(self._owed_block, event.block)
+                return True
+            applied = event.change(self.known.curve)
+            if applied.curve is None:
+                self.lose(now_ns)
+                self._owed_block = event.block
+                return True
+        curve = applied.curve
+        problem = event.problem or _impossible(curve)
+        if problem or curve is None:
             self._doubt(problem, now_ns)
             return False
-        if self._jumps(event.curve):
-            self._suspect = (event.curve, event.block)
+        if self._jumps(curve):
+            self._suspect = (curve, event.block)
             self.unsure_since_ns = now_ns
             return True
-        self._believe(
-            Known(event.curve, event.block, event.block_hash, time_ns, event.log_index), now_ns
-        )
+        self._believe(Known(curve, event.block, event.block_hash, time_ns, event.log_index), now_ns)
         self._suspect = None
-        return False
+        return applied.read_again
 
     def read(self, curve: CurveState | str, at: Known | None, now_ns: int) -> bool:
         """Take in what the contract answered at a block; ``at`` is that, None for a failure.
@@ -102,6 +116,8 @@ class PoolTrack:
         if problem:
             self._doubt(problem, now_ns)
             return False
+        if at.block < self._owed_block:
+            return True
         suspect, self._suspect = self._suspect, None
         if self._jumps(curve) and not (suspect and self._near(suspect[0], curve)):
             self._suspect = (curve, at.block)
@@ -123,6 +139,7 @@ class PoolTrack:
         if self.unsure_since_ns is None:
             self.unsure_since_ns = now_ns
         self._lost = True
+        self._owed_block = 0
 
     def say(self, status: PoolStatus, detail: str, now_ns: int, settle_ns: int) -> PoolState | None:
         """Return what must be published now, None for nothing new."""
@@ -146,6 +163,19 @@ class PoolTrack:
             detail=detail,
             block_hash=known.block_hash if known else "",
         )
+
+    def _told_fee(self, event: PoolEvent, now_ns: int) -> None:
+        """Take in a fee that was read at a block; the logs of that block may still be to come."""
+        known = self.known
+        if known is None or self._lost or event.change is None or event.block < known.block:
+            return
+        curve = event.change(known.curve).curve
+        if curve is None or curve == known.curve:
+            return
+        if problem := _impossible(curve):
+            self._doubt(problem, now_ns)
+            return
+        self._believe(known._replace(curve=curve), now_ns)
 
     def _newer(self, event: PoolEvent) -> bool:
         """Tell whether an event comes after what is known: a read holds its whole block."""

@@ -7,6 +7,7 @@ subscriptions silently, and is treated as a lost connection like any other.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Sequence
@@ -25,14 +26,15 @@ from web3.utils.subscriptions import (
 )
 from websockets.exceptions import WebSocketException
 
-from actors.engine.pools.state import ConstantProduct
+from actors.engine.pools.state import CurveState
 from chain_feeds.errors import DecodeError, SourceLostError, WrongChainError
-from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from chain_feeds.inputs import FEE_READ, Head, PoolEvent, Snapshot, Swap
 from chain_feeds.node_source import Emit
 from chain_feeds.settings import ChainSettings, FeedPool, shown_host
 from chain_feeds.sources.evm_identity import identity_fault, integer, listing_fault, questions
 from chain_feeds.sources.json_rpc import Answer, Call, JsonRpc
 from chain_feeds.venues import VENUES
+from chain_feeds.venues.venue import Conversation, Read, Reading, Told
 
 # The library's own lines carry whole URLs, and with them a provider's key.
 logging.getLogger("web3.providers").setLevel(logging.CRITICAL)
@@ -77,9 +79,14 @@ class EvmSource:
         for pool in self._pools:
             self._by_address.setdefault(pool.spec.address.lower(), []).append(pool)
         self._blooms = {
-            pool.key: bloom_bits(pool.spec.address) | bloom_bits(VENUES[pool.spec.kind].topic)
+            pool.key: [
+                bloom_bits(pool.spec.address) | bloom_bits(topic)
+                for topic in VENUES[pool.spec.kind].topics
+            ]
             for pool in self._pools
         }
+        self._fee_reads: dict[str, tuple[Read, ...]] = {}
+        self._asking: asyncio.Task[None] | None = None
         self._http = JsonRpc(chain.http_url, _REQUEST_TIMEOUT_S)
 
     async def check(self) -> dict[str, str]:
@@ -131,18 +138,24 @@ class EvmSource:
         Raises:
             SourceLostError: the node does not answer, or does not know the block (yet).
         """
-        at = {"blockHash": head.hash}
-        calls: list[Call] = [
-            (
-                "eth_call",
-                [{"to": pool.spec.address, "data": VENUES[pool.spec.kind].snapshot_call}, at],
+        curves: dict[str, CurveState | str] = {}
+        talks = {pool.key: VENUES[pool.spec.kind].read(pool.spec) for pool in self._pools}
+        rounds = {key: next(talk) for key, talk in talks.items()}
+        while rounds:
+            answers = iter(
+                await self._ask(head, [read for asked in rounds.values() for read in asked])
             )
-            for pool in self._pools
-        ]
-        answers = await self._batch(calls)
-        curves: dict[str, ConstantProduct | str] = {}
-        for pool, answer in zip(self._pools, answers, strict=True):
-            curves[pool.key] = self._curve(pool, answer)
+            told = {key: [next(answers) for _ in asked] for key, asked in rounds.items()}
+            rounds = {}
+            for key, given in told.items():
+                outcome = self._continue(talks[key], given)
+                if isinstance(outcome, list):
+                    rounds[key] = outcome
+                elif isinstance(outcome, Reading):
+                    curves[key] = outcome.curve
+                    self._fee_reads[key] = outcome.fee_reads
+                else:
+                    curves[key] = outcome
         return Snapshot(head.number, head.hash, curves)
 
     async def hash_at(self, number: int) -> str:
@@ -181,6 +194,9 @@ class EvmSource:
 
     async def close(self) -> None:
         """Close the HTTP connections."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
         await self._http.close()
 
     def _socket(self) -> WebSocketProvider:
@@ -200,7 +216,7 @@ class EvmSource:
 
     async def _subscribe(self, w3: AsyncWeb3[WebSocketProvider]) -> None:
         addresses = [AsyncWeb3.to_checksum_address(address) for address in self._by_address]
-        topics = sorted({VENUES[pool.spec.kind].topic for pool in self._pools})
+        topics = sorted({t for pool in self._pools for t in VENUES[pool.spec.kind].topics})
         if addresses:
             await w3.subscription_manager.subscribe(
                 LogsSubscription(
@@ -212,7 +228,10 @@ class EvmSource:
         await w3.subscription_manager.subscribe(NewHeadsSubscription(handler=self._on_head))
 
     async def _on_head(self, context: NewHeadsSubscriptionContext) -> None:
-        self._emit(self._head(context.result))
+        head = self._head(context.result)
+        self._emit(head)
+        if any(self._fee_reads.values()) and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._read_fees(head))
 
     async def _on_log(self, context: LogsSubscriptionContext) -> None:
         log: Any = context.result
@@ -232,11 +251,36 @@ class EvmSource:
             touched=None
             if bits is None
             else frozenset(
-                name for name, wanted in self._blooms.items() if bits & wanted == wanted
+                name
+                for name, events in self._blooms.items()
+                if any(bits & wanted == wanted for wanted in events)
             ),
         )
 
-    def _curve(self, pool: FeedPool, answer: Answer) -> ConstantProduct | str:
+    @staticmethod
+    def _continue(talk: Conversation, given: list[bytes | str]) -> list[Read] | Reading | str:
+        """Go on with a conversation: to its next round, its end, or why it cannot go on."""
+        answers = [answer for answer in given if isinstance(answer, bytes)]
+        if len(answers) != len(given):
+            talk.close()
+            return next(answer for answer in given if isinstance(answer, str))
+        try:
+            return talk.send(answers)
+        except StopIteration as done:
+            reading: Reading = done.value
+            return reading
+        except DecodeError as problem:
+            return str(problem)
+
+    async def _ask(self, head: Head, reads: Sequence[Read]) -> list[bytes | str]:
+        """Call contracts at a block; a text says why one did not answer."""
+        at = {"blockHash": head.hash}
+        calls: list[Call] = [
+            ("eth_call", [{"to": read.address, "data": read.data}, at]) for read in reads
+        ]
+        return [self._bytes_of(answer) for answer in await self._batch(calls)]
+
+    def _bytes_of(self, answer: Answer) -> bytes | str:
         error = answer.get("error")
         if error is not None:
             if _unknown_block(error):
@@ -246,9 +290,28 @@ class EvmSource:
         if not isinstance(told, str):
             return "the node gave no answer of the contract"
         try:
-            return VENUES[pool.spec.kind].decode_snapshot(pool.spec, _bytes(told))
+            return _bytes(told)
         except DecodeError as problem:
             return str(problem)
+
+    async def _read_fees(self, head: Head) -> None:
+        """Emit what the fees are that change without a log; the next block asks again anyway."""
+        asked = [(pool, self._fee_reads.get(pool.key, ())) for pool in self._pools]
+        try:
+            answers = iter(await self._ask(head, [read for _, reads in asked for read in reads]))
+        except SourceLostError:
+            return
+        for pool, reads in asked:
+            given = [next(answers) for _ in reads]
+            fee_change = VENUES[pool.spec.kind].fee_change
+            whole = [answer for answer in given if isinstance(answer, bytes)]
+            if not reads or fee_change is None or len(whole) != len(given):
+                continue
+            with contextlib.suppress(DecodeError):
+                change = fee_change(pool.spec, whole)
+                self._emit(
+                    PoolEvent(pool.key, head.number, head.hash, FEE_READ, None, change=change)
+                )
 
     async def _batch(self, calls: Sequence[Call]) -> list[Answer]:
         try:
@@ -286,21 +349,25 @@ def _unusable(pool: FeedPool) -> str:
 
 
 def _event(pool: FeedPool, log: Any) -> PoolEvent:  # noqa: ANN401 -- web3's view of a log
-    curve: ConstantProduct | None = None
-    problem = ""
+    told, problem = Told(), ""
     try:
         topics = [_hex(topic) for topic in log["topics"]]
-        curve = VENUES[pool.spec.kind].decode_log(pool.spec, topics, _bytes(log["data"]))
+        told = VENUES[pool.spec.kind].decode_log(pool.spec, topics, _bytes(log["data"]))
     except DecodeError as error:
         problem = str(error)
+    swap = None
+    if told.swap is not None:
+        swap = Swap(*told.swap, transaction=_hex(log["transactionHash"]))
     return PoolEvent(
         pool=pool.key,
         block=integer(log["blockNumber"]),
         block_hash=_hex(log["blockHash"]),
         log_index=integer(log["logIndex"]),
-        curve=curve,
+        curve=told.curve,
         problem=problem,
         removed=bool(log.get("removed", False)),
+        swap=swap,
+        change=told.change,
     )
 
 

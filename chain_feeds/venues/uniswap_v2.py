@@ -1,8 +1,9 @@
-"""Uniswap V2 pairs, and forks of them with the same two answers: bytes in, reserves out.
+"""Uniswap V2 pairs, and forks of them with the same events: bytes in, reserves out.
 
 Sources: `UniswapV2Pair.sol` of @uniswap/v2-core 1.0.1 (``event Sync(uint112 reserve0, uint112
-reserve1)``, ``getReserves()``, ``token0()``, ``token1()``); selectors and topics are the keccak-256
-of those signatures. Token order is by address (`UniswapV2Factory.createPair`).
+reserve1)``, ``event Swap(address indexed sender, uint amount0In, uint amount1In, uint amount0Out,
+uint amount1Out, address indexed to)``, ``getReserves()``). Token order is by address
+(`UniswapV2Factory.createPair`).
 """
 
 from math import gcd
@@ -11,47 +12,58 @@ from typing import Final
 from actors.engine.pair_spec import PoolSpec
 from actors.engine.pools.state import ConstantProduct
 from chain_feeds.errors import DecodeError
+from chain_feeds.venues.abi import expect, selector, topic, within, words
+from chain_feeds.venues.venue import (
+    Conversation,
+    Exchanged,
+    Read,
+    Reading,
+    Told,
+    Venue,
+    base_is_token0,
+)
 
 KIND: Final = "uniswap_v2"
-
-SYNC_TOPIC: Final = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
-"""keccak-256 of ``Sync(uint112,uint112)``."""
-
-GET_RESERVES: Final = "0x0902f1ac"
-"""The first four bytes of keccak-256 of ``getReserves()``."""
-
-_WORD: Final = 32
-_RESERVE_MAX: Final = 2**112 - 1
+SYNC: Final = topic("Sync(uint112,uint112)")
+SWAP: Final = topic("Swap(address,uint256,uint256,uint256,uint256,address)")
+GET_RESERVES: Final = selector("getReserves()")
+_UINT112: Final = 2**112 - 1
 _PPM: Final = 1_000_000
 
 
-def base_is_token0(spec: PoolSpec) -> bool:
-    """Tell the token order of a pool from its addresses, as the factory decided it."""
-    return int(spec.base_address, 16) < int(spec.quote_address, 16)
+def read(spec: PoolSpec) -> Conversation:
+    """Ask for the reserves; raises `DecodeError` where the answer is none of a pair's."""
+    (answer,) = yield [Read(spec.address, GET_RESERVES)]
+    if len(answer) != 96:
+        raise DecodeError(f"getReserves() answered {len(answer)} bytes, expected 96")
+    return Reading(_curve(spec, answer, "getReserves()"))
 
 
-def decode_reserves(spec: PoolSpec, answer: bytes) -> ConstantProduct:
-    """Decode the answer of ``getReserves()``: reserve0, reserve1, time of the last change.
-
-    Raises:
-        DecodeError: the answer has another length, or a reserve no uint112 can be.
-    """
-    if len(answer) != 3 * _WORD:
-        raise DecodeError(f"getReserves() answered {len(answer)} bytes, expected {3 * _WORD}")
-    return _curve(spec, answer, "getReserves()")
-
-
-def decode_sync(spec: PoolSpec, topics: list[str], data: bytes) -> ConstantProduct:
-    """Decode a ``Sync`` log: the reserves after a swap, mint, burn or sync.
+def decode_log(spec: PoolSpec, topics: list[str], data: bytes) -> Told:
+    """Decode a ``Sync`` (the reserves after anything) or a ``Swap`` (only the amounts).
 
     Raises:
         DecodeError: it is another event, has another length, or a reserve no uint112 can be.
     """
-    if [topic.lower() for topic in topics] != [SYNC_TOPIC]:
-        raise DecodeError("a log is not the event Sync(uint112,uint112)")
-    if len(data) != 2 * _WORD:
-        raise DecodeError(f"a Sync log has {len(data)} bytes, expected {2 * _WORD}")
-    return _curve(spec, data, "Sync")
+    if topics and topics[0].lower() == SWAP:
+        return Told(swap=exchanged(spec, topics, data))
+    expect(topics, SYNC, 0, "Sync(uint112,uint112)")
+    if len(data) != 64:
+        raise DecodeError(f"a Sync log has {len(data)} bytes, expected 64")
+    return Told(_curve(spec, data, "Sync"))
+
+
+def exchanged(spec: PoolSpec, topics: list[str], data: bytes) -> Exchanged | None:
+    """Decode a ``Swap``: both amounts in, then both amounts out, by token order."""
+    expect(topics, SWAP, 2, "Swap(address,uint256,uint256,uint256,uint256,address)")
+    in0, in1, out0, out1 = words(data, 4, "a Swap log")[:4]
+    first, second = in0 - out0, in1 - out1
+    return Exchanged.of(first, second) if base_is_token0(spec) else Exchanged.of(second, first)
+
+
+def ordered(spec: PoolSpec, first: int, second: int) -> tuple[int, int]:
+    """Turn (token0, token1) into (base, quote)."""
+    return (first, second) if base_is_token0(spec) else (second, first)
 
 
 def curve_of(spec: PoolSpec, reserve_base: int, reserve_quote: int) -> ConstantProduct:
@@ -60,11 +72,11 @@ def curve_of(spec: PoolSpec, reserve_base: int, reserve_quote: int) -> ConstantP
     return ConstantProduct.of(reserve_base, reserve_quote, spec.fee_ppm // divisor, _PPM // divisor)
 
 
-def _curve(spec: PoolSpec, words: bytes, what: str) -> ConstantProduct:
-    first = int.from_bytes(words[:_WORD], "big")
-    second = int.from_bytes(words[_WORD : 2 * _WORD], "big")
-    if max(first, second) > _RESERVE_MAX:
-        raise DecodeError(f"{what} names a reserve above 2^112-1, which no pair can hold")
-    if base_is_token0(spec):
-        return curve_of(spec, first, second)
-    return curve_of(spec, second, first)
+def _curve(spec: PoolSpec, data: bytes, what: str) -> ConstantProduct:
+    first, second = words(data, 2, what)[:2]
+    for reserve in (first, second):
+        within(reserve, _UINT112, f"a reserve of {what}")
+    return curve_of(spec, *ordered(spec, first, second))
+
+
+VENUE: Final = Venue(topics=(SYNC, SWAP), read=read, decode_log=decode_log)
