@@ -13,12 +13,13 @@ import msgspec
 
 from actors.engine.hybrid import HybridLevel
 from actors.engine.pair_spec import PoolSpec
-from actors.engine.pools.kinds import spot
+from actors.engine.pools.kinds import fee_ppm, spot
 from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus
 from gateway.chart import without_holes
 from gateway.codec import format_amount, format_price, format_ratio, format_size, format_time
 from gateway.market import Market
+from gateway.supply import supply_of, supply_text
 from gateway.ws import frames
 
 encode = msgspec.json.Encoder().encode
@@ -115,7 +116,7 @@ def stats(market: Market, now_ns: int) -> bytes:
                 "symbol": market.spec.symbol,
                 "mode": frames.mode_name(market.mode),
                 "price": market.price_text(price_ticks),
-                "supply": market.spec.base.supply,
+                "supply": supply_text(supply_of(market.spec, market.pools())),
                 "market_cap": _market_cap(market, price_ticks),
                 "volume_24h": format_size(market.spec, day.volume_lots),
                 "change_24h": format_price(market.spec, day.change_ticks),
@@ -304,9 +305,10 @@ def _venue_row(
             "fee_bps": _bps(market.spec.taker_fee_ppm), "block": None, "age_ms": 0,
             "status": "live", "source": None, "detail": None,
         }  # fmt: skip
+    fee = fee_ppm(state.curve) if state and state.curve else pool.fee_ppm
     return row | {
         "venue": pool.venue, "chain": pool.chain, "kind": pool.kind, "pool": pool.address,
-        "price": _pool_price(market, pool, state), "fee_bps": _bps(pool.fee_ppm),
+        "price": _pool_price(market, pool, state), "fee_bps": _bps(fee),
         "block": state.block if state else None,
         "status": _POOL_STATUS[state.status] if state else "down",
         "source": state.source if state else None,
@@ -353,7 +355,7 @@ def _bps(ppm: int) -> int | float:
 def _market_cap(market: Market, price_ticks: int) -> str:
     """Multiply price and supply, exactly, to the quote asset's places."""
     spec = market.spec
-    cap = Decimal(spec.base.supply) * Decimal(spec.tick_size) * price_ticks
+    cap = supply_of(spec, market.pools()) * Decimal(spec.tick_size) * price_ticks
     return format_amount(int(cap.scaleb(spec.quote.decimals)), spec.quote.decimals)
 
 

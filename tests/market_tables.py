@@ -10,7 +10,8 @@ pool stands in by its name. ``book`` draws bids, best first, ``|``, asks; ``held
 Words after a price, in any order: stop, show, stp, route, id, gtt (ms), expire (s from now), key
 (the command's id), funds (what the shard can hold), apply (a hold of that much, whatever is
 needed). Other lines: cancel, cancel_all, amend, twap, cancel_twap, scale, pool, swap (on chain),
-halt, resume, wait (s).
+halt, resume, wait (s). A pool holds ``of`` lots of base in all (x*y=k); with ``ticks`` it has
+concentrated liquidity about as deep (``inverted``: the base is token1).
 """
 
 from collections.abc import Callable
@@ -60,7 +61,7 @@ from actors.engine.units import (
     StpMode,
     UserId,
 )
-from tests.markets import POOLS, Market, make_spec, pool_at
+from tests.markets import POOLS, Market, make_spec, pool_at, ticks_at
 
 FOLDER = Path(__file__).parent / "tables"
 
@@ -209,7 +210,11 @@ def _pool(name: str, words: Words) -> PoolUpdated:
     if words.flag("stale"):
         state = pool_at(pool_id, 100, 1_000)
         return PoolUpdated(name, msgspec.structs.replace(state, status=PoolStatus.STALE))
-    return PoolUpdated(name, pool_at(pool_id, words.number("at"), words.number("of")))
+    ticks, inverted = words.flag("ticks"), words.flag("inverted")
+    price, lots = words.number("at"), words.number("of")
+    if ticks or inverted:
+        return PoolUpdated(name, ticks_at(pool_id, price, lots, base_is_token0=not inverted))
+    return PoolUpdated(name, pool_at(pool_id, price, lots))
 
 
 def _swap(name: str, words: Words) -> PoolTraded:

@@ -1,5 +1,7 @@
 """A market under test: the engine as a pair's shell drives it, with a ledger of its holds."""
 
+from fractions import Fraction
+from math import floor, isqrt
 from random import Random
 
 from actors.engine.commands import (
@@ -11,13 +13,22 @@ from actors.engine.commands import (
     PlaceOrder,
     PlaceScale,
     PlaceTwap,
+    PoolTraded,
     PoolUpdated,
 )
 from actors.engine.events import AnyEvent, LevelChange, Traded
 from actors.engine.market_api import AnyReply
 from actors.engine.pair_engine import PairEngine
 from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
-from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
+from actors.engine.pools.state import (
+    Concentrated,
+    ConcentratedTerms,
+    ConstantProduct,
+    PoolState,
+    PoolStatus,
+    TickWindow,
+)
+from actors.engine.pools.tick_math import tick_at
 from actors.engine.settlement import FillPosting, HoldNeed, Posting
 from actors.engine.units import (
     NS_PER_S,
@@ -73,6 +84,24 @@ def pool_at(pool_id: str, price_ticks: int, lots: int, block: int = 1) -> PoolSt
     """Make a live pool of ``lots`` lots of base, at a middle price."""
     curve = ConstantProduct.of(lots * 1_000, lots * price_ticks * 3, 3, 1_000)
     return PoolState(pool_id, PoolStatus.LIVE, curve, block, START_NS)
+
+
+def ticks_at(pool_id: str, price_ticks: int, lots: int, *, base_is_token0: bool) -> PoolState:
+    """Make a live pool of concentrated liquidity: three positions around a middle price."""
+    raw = Fraction(price_ticks * 3, 1_000)
+    root = isqrt(floor((raw if base_is_token0 else 1 / raw) * 2**192))
+    tick = tick_at(root)
+    middle, size = tick // 60 * 60, isqrt(lots * 1_000 * lots * price_ticks * 3)
+    nets: dict[int, int] = {}
+    for width in (2, 5, 40):
+        low, high = middle - width * 60, middle + (width + 1) * 60
+        nets[low] = nets.get(low, 0) + size * 4 // width
+        nets[high] = nets.get(high, 0) - size * 4 // width
+    window = TickWindow(middle - 3000, middle + 3000, nets.items())
+    liquidity = sum(net for at, net in nets.items() if at <= tick)
+    terms = ConcentratedTerms(60, 3_000, base_is_token0)
+    curve = Concentrated.of(root, liquidity, tick, window, terms)
+    return PoolState(pool_id, PoolStatus.LIVE, curve, 1, START_NS)
 
 
 class Market:
@@ -210,8 +239,19 @@ def random_command(draw: Random, market: Market) -> AnyCommand:
         distribution = draw.choice(list(ScaleDistribution))
         low = draw.randrange(90, 105)
         return PlaceScale(market.next_id(), user, side, 60, low, low + 6, 4, distribution)
-    pool = pool_at(draw.choice(POOLS), draw.randrange(94, 107), 3_000)
-    return PoolUpdated(market.next_id(), pool)
+    return _random_word_of_a_chain(draw, market, side)
+
+
+def _random_word_of_a_chain(draw: Random, market: Market, side: Side) -> AnyCommand:
+    """Draw a swap that others made, or a pool's new state of either kind and token order."""
+    name, pool_id, price = market.next_id(), draw.choice(POOLS), draw.randrange(94, 107)
+    kind = draw.randrange(6)
+    if kind == 0:
+        lots = draw.randrange(1, 50)
+        return PoolTraded.of(name, pool_id, side, (lots * 1_000, lots * 3 * price))
+    if kind < 3:
+        return PoolUpdated(name, ticks_at(pool_id, price, 100, base_is_token0=kind == 1))
+    return PoolUpdated(name, pool_at(pool_id, price, 3_000))
 
 
 def run_randomly(draw: Random, market: Market, steps: int) -> None:

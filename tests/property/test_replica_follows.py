@@ -12,6 +12,7 @@ from actors.engine.commands import (
     PlaceOrder,
     PlaceScale,
     PlaceTwap,
+    PoolTraded,
     PoolUpdated,
     SetMarketStatus,
 )
@@ -76,12 +77,19 @@ pools = st.builds(
         st.sampled_from([PoolStatus.LIVE, PoolStatus.LIVE, PoolStatus.STALE]),
     ),
 )  # fmt: skip
+swaps = st.builds(
+    lambda at, side, lots, price: PoolTraded.of(
+        "", POOLS[at].pool_id, side, (lots * 10**18, lots * price)
+    ),
+    st.integers(0, 1), sides, sizes, prices,
+)  # fmt: skip
 commands = st.one_of(
     orders,
     orders,
     orders,
     stops,
     pools,
+    swaps,
     st.builds(CancelOrder, st.just(""), users, numbers),
     st.builds(AmendOrder, st.just(""), users, numbers, prices, sizes),
     st.builds(CancelAll, st.just(""), users),

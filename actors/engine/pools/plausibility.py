@@ -33,6 +33,18 @@ def spot(curve: CurveState) -> tuple[int, int]:
     return y * (3 * x * x + y * y) * quote_unit, x * (x * x + 3 * y * y) * base_unit
 
 
+def fee_ppm(curve: CurveState) -> int:
+    """Return what a pool takes of an input, in millionths, of its two directions the larger.
+
+    A Raydium creator's fee counts too, whichever token it is taken from.
+    """
+    fee = max(curve.fee_of(side) for side in Side)
+    if isinstance(curve, Concentrated):
+        return fee
+    creator = curve.creator_num if isinstance(curve, ConstantProduct) else 0
+    return (fee + creator) * PPM // curve.fee_den
+
+
 def impossible(curve: CurveState) -> str:
     """Say in one line why no contract can hold this state; "" where it can.
 

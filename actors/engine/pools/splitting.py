@@ -18,7 +18,9 @@ _SLACK_BITS: Final = 16
 """A price is good enough when it offers at most 1/65,536 more than is wanted."""
 _ROUNDS: Final = 80
 _SMALL_LOTS: Final = 4_096
-"""Sizes up to this are tried lot by lot: here one unit of rounding can matter."""
+"""Of sizes up to this, large parts are tried too: here one unit of rounding can matter."""
+_PARTS: Final = (1, 2, 3, 5, 8, 13)
+"""Lots moved to and fro to lose fewer of the units that every swap rounds up."""
 _PASSES: Final = 4
 _BUY = Side.BUY
 
@@ -98,9 +100,10 @@ def _settle(curves: Curves, side: Side, sizes: list[int]) -> list[int]:
 
 def _moves(size: int, *, small: bool) -> list[int]:
     """Return the sizes worth trying to move away from a pool: all of it, and small parts."""
-    if not small:
-        return [size]
-    return [size, *(1 << bit for bit in range(size.bit_length() - 1, -1, -1) if 1 << bit < size)]
+    parts = [lots for lots in _PARTS if lots < size]
+    if small:
+        parts += [1 << bit for bit in range(size.bit_length() - 1, 3, -1) if 1 << bit < size]
+    return [size, *parts]
 
 
 class _Costs:
