@@ -5,7 +5,7 @@ from importlib.metadata import version
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from docs_site import errors, rest
+from docs_site import errors, rest, tools
 from docs_site.navigation import expand
 from gateway.openapi import document
 from gateway.routes import ROUTES
@@ -24,4 +24,5 @@ def generated() -> dict[str, str]:
     """Make every generated page: its path below ``docs/``, and its Markdown."""
     made = rest.pages(document(ROUTES, version("tandem-exchange")))
     made[errors.PATH] = errors.page()
+    made[tools.PATH] = tools.page()
     return made

@@ -79,12 +79,16 @@ def _tag_page(document: Schema, tag: str) -> str:
     for method, path, operation in operations(document, tag):
         parts += _operation(document, method, path, operation)
         call = asked.get(f"{method} {re.sub(r'{[^}]*}', '{}', path)}")
-        if call is not None:
-            parts.append(f"Python: [`{call}`][event_trader.{_target(call)}]")
+        parts.append(python_link(call))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 _CLASSES = {"clob": "clob.Clob", "account": "account.Account", "system": "account.System"}
+
+
+def python_link(call: str | None) -> str:
+    """Link to a method of the Python client, where there is one."""
+    return f"Python: [`{call}`][event_trader.{_target(call)}]" if call is not None else ""
 
 
 def _target(call: str) -> str:

@@ -19,7 +19,7 @@ from load_tests.matching import BATCH, run_engine, run_naive
 from load_tests.table import Row, show
 from tandem import ray_runtime
 
-PARTS = ("matching", "pair", "rest", "recovery", "feeds")
+PARTS = ("matching", "pair", "rest", "recovery", "feeds", "sdk")
 
 
 def main() -> int:
@@ -35,6 +35,7 @@ def main() -> int:
         "rest": _rest,
         "recovery": _recovery,
         "feeds": _feeds,
+        "sdk": _sdk,
     }
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as root:
         ray_runtime.prepare(Path(root))  # before anything imports Ray
@@ -115,6 +116,12 @@ def _rest(directory: Path) -> tuple[str, list[Row]]:
     from load_tests.rest import measure_rest
 
     return measure_rest(directory)
+
+
+def _sdk(directory: Path) -> tuple[str, list[Row]]:
+    from load_tests.sdk import measure_sdk
+
+    return measure_sdk(directory)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from event_trader.bodies import pair_name
+from event_trader.bodies import member, pair_name
 from event_trader.book import LocalBook
 from event_trader.codes import error_class
 from event_trader.errors import (
@@ -36,7 +36,7 @@ from event_trader.stream_protocol import (
     StreamProtocol,
     TradesProtocol,
 )
-from event_trader.transport import HttpTransport, backoff_s
+from event_trader.transport import HttpTransport, backoff_s, retry_after_s
 
 if TYPE_CHECKING:
     import aiohttp
@@ -47,6 +47,9 @@ SLOW_AGAIN_S = 60.0
 """Closed for slowness twice within this time: the reader cannot keep up."""
 FRAME_BYTES_MAX = 16 * 1024 * 1024
 """A snapshot of a very deep book has some megabytes."""
+
+_PASSING = (ConnectionFailedError, RequestTimeoutError, RateLimitedError, UnavailableError)
+"""What another connection, a little later, may mend."""
 
 _CLOSED_UNAUTHENTICATED = 4401
 _CLOSED_FORBIDDEN = 4403
@@ -87,7 +90,7 @@ class Stream(Generic[ProtocolT]):
         self._http = http
         self._path = path
         self._params = params or {}
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._socket: aiohttp.ClientWebSocketResponse[Any] | None = None
         self._events: deque[Event] = deque()
         self._failures = 0
         self._renewed = False
@@ -102,7 +105,11 @@ class Stream(Generic[ProtocolT]):
         while not self._events:
             if self._closed:
                 raise StopAsyncIteration
-            await self._advance()
+            try:
+                await self._advance()
+            except EventTraderError:
+                await self._drop()
+                raise
         return self._events.popleft()
 
     async def __aenter__(self) -> "Stream[ProtocolT]":
@@ -117,8 +124,9 @@ class Stream(Generic[ProtocolT]):
         await self.close()
 
     async def close(self) -> None:
-        """End the stream; whoever iterates over it comes to the end."""
+        """End the stream; whoever iterates over it comes to the end. Closing the client does it."""
         self._closed = True
+        self._http.closers.discard(self.close)
         await self._drop()
 
     async def run(self, handler: Handler) -> None:
@@ -141,20 +149,21 @@ class Stream(Generic[ProtocolT]):
         if self._socket is None:
             try:
                 await self._connect()
-            except (ConnectionFailedError, RequestTimeoutError, RateLimitedError, UnavailableError):
+            except _PASSING:
                 if not self.connections and self._failures >= self._http.max_retries:
                     raise
                 await self._pause()
             return
         for frame in self.protocol.to_send():
             try:
-                await self._socket.send_str(json.dumps(frame))
-            except (OSError, RuntimeError):
-                await self._drop()
+                sent = self._socket.send_str(json.dumps(frame))
+                await asyncio.wait_for(sent, self._http.timeout_s)
+            except (asyncio.TimeoutError, OSError, RuntimeError):  # noqa: UP041 (3.10 has two)
+                await self._lost(None)
                 return
         await self._take(self._socket)
 
-    async def _take(self, socket: "aiohttp.ClientWebSocketResponse") -> None:
+    async def _take(self, socket: "aiohttp.ClientWebSocketResponse[Any]") -> None:
         from aiohttp import WSMsgType
 
         try:
@@ -181,8 +190,13 @@ class Stream(Generic[ProtocolT]):
     async def _after_reconnect(self) -> None:
         protocol = self.protocol
         if isinstance(protocol, PrivateProtocol) and protocol.reconnected:
-            body = await self._http.get("/api/v1/account/balances")
-            self._events.extend(protocol.balances_read(body["balances"]))
+            try:
+                body = await self._http.get("/api/v1/account/balances")
+            except _PASSING:
+                # They are read when the next connection stands.
+                await self._lost(None)
+                return
+            self._events.extend(protocol.balances_read(member(body, "balances")))
 
     async def _connect(self) -> None:
         import aiohttp
@@ -212,13 +226,14 @@ class Stream(Generic[ProtocolT]):
                 "is base_url right?"
             ) from error
         self._socket = socket
+        self._http.closers.add(self.close)
         self.connections += 1
         self.protocol.opened()
 
     async def _refused(self, refusal: "aiohttp.WSServerHandshakeError") -> None:
         """Turn a refused handshake, which has no body, into the error it stands for."""
         if refusal.status in (429, 503):
-            wait_s = float(refusal.headers.get("Retry-After", "1")) if refusal.headers else 1.0
+            wait_s = max(1.0, retry_after_s(refusal.headers or {}))
             message = f"{self._path} was refused ({refusal.message})"
             code = "TOO_MANY_CONNECTIONS" if refusal.status == 429 else "UNAVAILABLE"
             raise error_class(refusal.status, code)(refusal.status, code, message, {}, "", wait_s)
@@ -247,7 +262,7 @@ class Stream(Generic[ProtocolT]):
             if code == _CLOSED_FORBIDDEN or session is None or self._renewed:
                 raise self._refusal(401 if code == _CLOSED_UNAUTHENTICATED else 403)
             self._renewed = True
-            await self._http.renew(session)
+            session.renew_at = 0.0
         elif code == _CLOSED_SLOW:
             now = time.monotonic()
             if now - self._slow_at < SLOW_AGAIN_S:

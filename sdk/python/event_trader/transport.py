@@ -13,7 +13,7 @@ import math
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -79,6 +79,8 @@ class HttpTransport:
         self.session: Session | None = None
         self._api_key = api_key
         self.max_retries = max_retries
+        self.closers: set[Callable[[], Awaitable[None]]] = set()
+        """What must be closed with the transport: the streams that have connected."""
         self._http: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
 
@@ -94,7 +96,9 @@ class HttpTransport:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections; the transport may be used again afterwards."""
+        """Close the connections and end the streams; requests may be made again afterwards."""
+        for close in list(self.closers):
+            await close()
         if self._http is not None:
             await self._http.close()
             self._http = None
@@ -366,15 +370,20 @@ def decode(status: int, headers: Mapping[str, str], raw: bytes, url: str) -> Any
 def _api_error(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> APIError:
     error = body["error"]
     code = str(error.get("code", "UNKNOWN"))
-    try:
-        retry_after_s = max(0.0, float(headers.get("Retry-After", "0")))
-    except ValueError:
-        retry_after_s = 0.0
     return error_class(status, code)(
         status,
         code,
         str(error.get("message", "")),
         error.get("details") or {},
         str(body.get("request_id", "")),
-        retry_after_s,
+        retry_after_s(headers),
     )
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float:
+    """Read how many seconds the server asks to wait; 0 where it says nothing one can use."""
+    try:
+        asked = float(headers.get("Retry-After", "0"))
+    except ValueError:
+        return 0.0
+    return asked if 0 <= asked < math.inf else 0.0

@@ -6,9 +6,11 @@ from pathlib import Path
 from event_trader import codes
 from event_trader.wire.failure import ErrorCode
 
-from docs_site import errors, rest
+from docs_site import errors, rest, tools
+from docs_site.calls import calls
 from docs_site.navigation import expand
 from docs_site.schemas import fields_table, remark, type_text
+from gateway.mcp.catalogue import TOOLS
 from gateway.openapi import document
 from gateway.routes import ROUTES
 
@@ -54,6 +56,17 @@ def test_every_code_has_its_section_with_its_class_and_what_to_do() -> None:
         kind = codes.BY_CODE[code.value]
         assert kind.__name__ in section
         assert kind.hint in section
+
+
+def test_every_tool_has_its_section_and_a_method_of_the_client() -> None:
+    """Its arguments, its answer, and the call that does the same from Python."""
+    page, asked = tools.page(), calls()
+    for tool in TOOLS.values():
+        section = page.split(f"## `{tool.name}`")[1].split("\n## ")[0]
+        for name in tool.arguments.model_fields:
+            assert f"| `{name}`" in section, (tool.name, name)
+        call = asked[f"{tool.route.method} {re.sub(r'{[^}]*}', '{}', tool.route.path)}"]
+        assert f"[`{call}`]" in section
 
 
 def test_navigation_takes_patterns_in_order_and_leaves_no_page_out() -> None:

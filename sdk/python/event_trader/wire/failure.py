@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 if sys.version_info >= (3, 11):  # noqa: UP036 (the client's package runs on 3.10 too)
-    from enum import StrEnum
+    from enum import StrEnum  # novermin (the other branch has it too)
 else:
     from enum import Enum
 
