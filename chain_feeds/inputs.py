@@ -76,13 +76,8 @@ class PoolEvent(NamedTuple):
 
     @property
     def has_state(self) -> bool:
-        """False for a log that tells of a swap only: another one tells what it left."""
-        return (
-            self.swap is None
-            or self.curve is not None
-            or self.change is not None
-            or bool(self.problem)
-        )
+        """False for a log that tells of a swap, or of nothing: another one tells what it left."""
+        return self.curve is not None or self.change is not None or bool(self.problem)
 
 
 class Snapshot(NamedTuple):

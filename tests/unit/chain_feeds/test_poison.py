@@ -2,10 +2,10 @@
 
 import pytest
 
-from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
+from actors.engine.pools.state import ConstantProduct, CurveState, PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S
 from chain_feeds.feed import ChainFeed, FeedLimits
-from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from chain_feeds.inputs import Applied, Head, PoolEvent, Snapshot
 from tests.unit.chain_feeds.chains import curve, pool
 
 POOL = pool()
@@ -216,3 +216,54 @@ def test_pool_whose_fault_is_over_is_read_and_live() -> None:
     assert told.answer(after)
     assert told.newest.status is PoolStatus.LIVE
     assert told.newest.curve == after
+
+
+def grow(base: int) -> PoolEvent:
+    """A log of block 11 that says only that the reserve of base tokens grew."""
+
+    def grown(before: CurveState) -> Applied:
+        assert isinstance(before, ConstantProduct)
+        return Applied(before.with_reserves(before.reserve_base + base, before.reserve_quote))
+
+    return PoolEvent(POOL.key, 11, "a11", 0, None, change=grown)
+
+
+def test_log_that_says_only_a_change_is_applied_once_to_what_is_known() -> None:
+    """A repetition changes nothing more."""
+    told = Told()
+    told.feed.receive_head(head(11), told.now_ns)
+    for _ in range(2):
+        told.feed.receive_event(grow(10**18), told.now_ns)
+        told.pass_time(50 * NS_PER_MS)
+    assert told.newest.curve == GOOD.with_reserves(GOOD.reserve_base + 10**18, GOOD.reserve_quote)
+    assert told.newest.block == 11
+
+
+def test_log_that_says_only_a_change_is_not_applied_to_a_state_that_was_lost() -> None:
+    """The contract is read instead, at a block that holds the change."""
+    told = Told()
+    told.feed.receive_connected(told.now_ns)
+    told.feed.receive_head(head(10), told.now_ns)
+    told.feed.receive_head(head(11), told.now_ns)
+    told.feed.receive_event(grow(10**18), told.now_ns)
+    after = GOOD.with_reserves(GOOD.reserve_base + 10**18, GOOD.reserve_quote)
+    assert told.answer(after)
+    assert told.newest.curve == after
+
+
+def test_change_to_an_impossible_state_takes_the_pool_down() -> None:
+    """What was known stays what is said."""
+    told = Told()
+    told.feed.receive_head(head(11), told.now_ns)
+    told.feed.receive_event(grow(-GOOD.reserve_base), told.now_ns)
+    told.pass_time(50 * NS_PER_MS)
+    assert (told.newest.status, told.newest.curve) == (PoolStatus.DOWN, GOOD)
+
+
+def test_log_that_says_nothing_changes_nothing() -> None:
+    """A flash swap that was paid back in its own token trades nothing, and is no poison."""
+    told = Told()
+    said = len(told.said)
+    told.block(11, None)
+    assert len(told.said) == said
+    assert told.newest.status is PoolStatus.LIVE

@@ -1,0 +1,51 @@
+"""Swaps that others make on a real node: each is told once, with what really moved."""
+
+from random import Random
+
+from actors.engine.units import Side
+from tests.chain.feeding import Feeding
+
+
+def test_feed_tells_each_swap_once_with_the_contracts_amounts(feeding: Feeding) -> None:
+    """Random swaps on two pairs: side and amounts are the changes of the reserves, in order."""
+    network, random = feeding.network, Random(7)
+    wanted: list[tuple[str, Side, int, int, int]] = []
+    for _ in range(20):
+        symbol, buy = random.choice(list(network.pairs)), random.random() < 0.5
+        pair = network.pairs[symbol]
+        before = pair.reserves()
+        amount = int(before[buy] * random.uniform(0.0005, 0.005))
+        swap = network.swap(symbol, buy=buy, amount_in=amount)
+        mined = network.w3.eth.wait_for_transaction_receipt(swap, poll_latency=0.01)
+        base, quote = (abs(b - a) for a, b in zip(before, pair.reserves(), strict=True))
+        wanted.append((symbol, Side.BUY if buy else Side.SELL, base, quote, mined["blockNumber"]))
+    feeding.sink.wait_for(lambda: len(feeding.sink.swaps) >= len(wanted), "every swap")
+    feeding.wait_for_truth()
+    told = [
+        (symbol, swap.side, swap.base_raw, swap.quote_raw, swap.block)
+        for symbol, swap in feeding.sink.swaps
+    ]
+    assert told == wanted
+    names = {swap.command_id for _, swap in feeding.sink.swaps}
+    assert len(names) == len(wanted)
+    for _, swap in feeding.sink.swaps:
+        block = network.w3.eth.get_block(swap.block)
+        assert swap.block_time_ns == block["timestamp"] * 10**9
+
+
+def test_feed_after_a_reorganisation_tells_no_swap_again(feeding: Feeding) -> None:
+    """Empty blocks replace those of three swaps: nothing new is told; the next swap is."""
+    network = feeding.network
+    for turn in range(3):
+        swap = network.swap("vaix", buy=turn % 2 == 0, amount_in=10**20)
+        network.w3.eth.wait_for_transaction_receipt(swap, poll_latency=0.01)
+    feeding.sink.wait_for(lambda: len(feeding.sink.swaps) >= 3, "three swaps")
+    network.rpc("anvil_reorg", 3, [])
+    feeding.wait_for_truth()
+    assert len(feeding.sink.swaps) == 3
+    swap = network.swap("vaix", buy=True, amount_in=3 * 10**20)
+    network.w3.eth.wait_for_transaction_receipt(swap, poll_latency=0.01)
+    feeding.sink.wait_for(lambda: len(feeding.sink.swaps) >= 4, "the next swap")
+    feeding.wait_for_truth()
+    assert feeding.sink.swaps[-1][1].quote_raw == 3 * 10**20
+    assert len({swap.command_id for _, swap in feeding.sink.swaps}) == 4
