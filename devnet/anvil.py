@@ -95,7 +95,7 @@ class Anvil:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
         self.chain_id = chain_id
         self.port = self._wait_for_port()
@@ -149,7 +149,7 @@ class Anvil:
         if stdout is None:
             raise DevnetError("the node has no output to read its port from")
         lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._reader = threading.Thread(target=_drain, args=(stdout, lines), daemon=True)
+        self._reader = threading.Thread(target=drain, args=(stdout, lines), daemon=True)
         self._reader.start()
         deadline = time.monotonic() + _START_TIMEOUT_S
         seen: list[str] = []
@@ -167,12 +167,12 @@ class Anvil:
         raise DevnetError("anvil did not start:\n" + "".join(seen[-5:]))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask Linux to end this child when its parent dies, however that happens."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _drain(stdout: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
+def drain(stdout: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
     """Read until the node ends, so that its pipe never fills; the first lines are kept."""
     kept = 0
     for line in stdout:
