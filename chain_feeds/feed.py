@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from actors.engine.commands import PoolTraded
-from actors.engine.pools.state import PoolState, PoolStatus
+from actors.engine.pools.state import CurveState, PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S
 from chain_feeds.heads import Heads, Verdict
 from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
@@ -238,8 +238,9 @@ class ChainFeed:
             curve = snapshot.curves.get(pool, "the snapshot does not hold this pool")
             at = None
             if not isinstance(curve, str):
-                at = Known(curve, asked.number, asked.hash, asked.time_s * NS_PER_S, READ)
-            self._count_missed(track, at)
+                at = _read_at(snapshot, asked, curve)
+            if snapshot.block == asked.number:
+                self._count_missed(track, at)
             again |= track.read(curve, at, now_ns)
             track.forget_before(asked.number)
             self._settle_events(track, now_ns)
@@ -466,3 +467,10 @@ class ChainFeed:
     def _ask_resubscribe(self, reason: str, now_ns: int) -> None:
         self._resubscribe = reason
         self._resubscribed_ns = now_ns
+
+
+def _read_at(snapshot: Snapshot, asked: Head, curve: CurveState) -> Known:
+    """Date a state that was read: at the block asked for, or later, where the node says so."""
+    later = snapshot.block > asked.number
+    number, block_hash = (snapshot.block, "") if later else (asked.number, asked.hash)
+    return Known(curve, number, block_hash, asked.time_s * NS_PER_S, READ)

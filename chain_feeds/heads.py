@@ -40,7 +40,8 @@ class Heads:
             verdict = Verdict.FIRST
         elif self.holds(head.number, head.hash):
             return Verdict.SAME
-        elif head.number == last.number + 1 and head.parent_hash == last.hash:
+        elif head.number > last.number and head.parent_hash == last.hash:
+            # Numbers may be left out: on Solana a slot can pass without a block.
             verdict = Verdict.NEXT
         elif head.number > last.number + 1:
             verdict = Verdict.GAP

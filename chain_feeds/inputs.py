@@ -81,7 +81,11 @@ class PoolEvent(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The pools' states read from the contracts at one block; a text says why one has none."""
+    """The pools' states read from the contracts at one block; a text says why one has none.
+
+    ``block_hash`` is that of the block that was asked for. A node that cannot be asked about the
+    past (Solana) may answer from a later one: then ``block`` is that one's number.
+    """
 
     block: int
     block_hash: str

@@ -38,7 +38,7 @@ class NodeSource(Protocol):
         ...
 
     async def read(self, head: Head) -> Snapshot:
-        """Read every pool at a block.
+        """Read every pool at a block, or at a later one that the snapshot names.
 
         Raises:
             SourceLostError: the node does not answer, or does not know the block (yet).
@@ -69,6 +69,10 @@ class NodeSource(Protocol):
 def open_source(chain: ChainSettings, pools: Sequence[FeedPool], emit: Emit) -> NodeSource:
     """Make the source of a chain's first node."""
     # Imported only where it is needed: web3 costs a second and 30 MB.
+    if chain.table.family == "solana":
+        from chain_feeds.sources.solana import SolanaSource
+
+        return SolanaSource(chain, pools, emit)
     from chain_feeds.sources.evm import EvmSource
 
     return EvmSource(chain, pools, emit)

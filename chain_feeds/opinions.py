@@ -125,6 +125,8 @@ class Witnesses:
 
     def hear_read(self, node: int, own: Snapshot, other: Snapshot, now_ns: int) -> None:
         """Compare what a node reads at a block with what the followed one read there."""
+        if own.block != other.block:
+            return
         for pool, curve in own.curves.items():
             theirs = other.curves.get(pool, "")
             if not isinstance(curve, str) and not isinstance(theirs, str):

@@ -5,7 +5,7 @@ A node's URL often carries a key: it is never logged nor shown; `shown_host` is 
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -22,7 +22,12 @@ _STALE_MAX_S = 3600
 class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One chain. Without a URL its pools come from the recording that ships with Tandem."""
 
+    family: Literal["evm", "solana"] = "evm"
+    """What its nodes speak."""
     chain_id: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Of an EVM chain: what its nodes must say they are."""
+    genesis_hash: str = ""
+    """Of a Solana cluster: what its nodes must say they are; "" believes any."""
     ws_url: str = ""
     http_url: str = ""
     fallback_urls: tuple[str, ...] = ()

@@ -49,13 +49,21 @@ class JsonRpc:
         """Close the connections, and wait until they are closed."""
         await self._session.close()
 
+    async def ask(self, call: Call) -> Answer:
+        """Ask one thing, outside any batch: some providers refuse batches.
+
+        Raises:
+            aiohttp.ClientError, OSError, TimeoutError: the node does not answer.
+            ValueError: it answers something that is no answer to this.
+        """
+        return _in_order([await self._post(_request(0, call))], 1)[0]
+
     async def _ask(self, calls: Sequence[Call]) -> list[Answer]:
-        body = msgspec.json.encode(
-            [
-                {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-                for number, (method, params) in enumerate(calls)
-            ]
-        )
+        given = await self._post([_request(number, call) for number, call in enumerate(calls)])
+        return _in_order(given, len(calls))
+
+    async def _post(self, request: object) -> object:
+        body = msgspec.json.encode(request)
         headers = {"Content-Type": "application/json"}
         async with self._session.post(self._url, data=body, headers=headers) as response:
             response.raise_for_status()
@@ -66,7 +74,13 @@ class JsonRpc:
                 text += part
         if len(text) > _ANSWER_BYTES_MAX:
             raise ValueError(f"an answer is longer than {_ANSWER_BYTES_MAX} bytes")
-        return _in_order(msgspec.json.decode(text), len(calls))
+        answer: object = msgspec.json.decode(text)
+        return answer
+
+
+def _request(number: int, call: Call) -> dict[str, object]:
+    method, params = call
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 
 def _in_order(given: object, count: int) -> list[Answer]:

@@ -59,7 +59,7 @@ class Layout:
         Raises:
             DecodeError: it does not exist, is another program's, has another length or kind.
         """
-        if account is None:
+        if account is None or not account.owner:
             raise DecodeError(f"there is no {self.name} account at the address")
         if account.owner != owner:
             raise DecodeError(
