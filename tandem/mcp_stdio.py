@@ -4,20 +4,18 @@ Calls go through the Python client, so keys, retries and timeouts are its. Only 
 written to stdout; what is to be said to a person goes to stderr.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version as package_version
 from typing import Any, Final
 
-import anyio
 from event_trader.errors import APIError, AuthenticationError, EventTraderError
 from event_trader.transport import HttpTransport
-from mcp.server.stdio import stdio_server
 
 from actors.errors import TandemError
 from gateway.mcp.backend import Asked, CallRefusedError
-from gateway.mcp.server import build_server
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 TIMEOUT_S: Final = 15.0
@@ -78,13 +76,18 @@ def run(environ: Mapping[str, str]) -> int:
     except ValueError as error:
         named = str(error).replace("base_url", "ET_BASE_URL").replace("api_key", "ET_API_KEY")
         raise McpSetupError(named) from None
-    anyio.run(_serve, http, key is not None)
+    asyncio.run(_serve(http, with_key=key is not None))
     return 0
 
 
-async def _serve(http: HttpTransport, with_key: bool) -> None:  # noqa: FBT001 (anyio.run passes by position)
+async def _serve(http: HttpTransport, *, with_key: bool) -> None:
     async with http:
         await check(http, with_key=with_key)
+        # Only now: what has to be told is told before seconds of imports.
+        from mcp.server.stdio import stdio_server
+
+        from gateway.mcp.server import build_server
+
         backend = RemoteBackend(http)
         server = build_server(
             package_version("tandem-exchange"), lambda _: backend, lambda _, arguments: arguments

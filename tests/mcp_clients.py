@@ -6,6 +6,7 @@ conformance suite's come from the lock file beside it.
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -137,7 +138,7 @@ class NodeClient:
 async def node(*arguments: str, **environ: str) -> AsyncIterator[NodeClient]:
     """Start the bridge and connect."""
     process = await asyncio.create_subprocess_exec(
-        "node", "client.mjs", *arguments, cwd=HERE, limit=2**22, env={**_environment(), **environ},
+        "node", "client.mjs", *arguments, cwd=HERE, limit=2**22, env={**environment(), **environ},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -154,9 +155,8 @@ async def node(*arguments: str, **environ: str) -> AsyncIterator[NodeClient]:
             await process.wait()
 
 
-def _environment() -> dict[str, str]:
-    import os
-
+def environment() -> dict[str, str]:
+    """Give the environment without anybody's settings for a client."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ET_")}
 
 

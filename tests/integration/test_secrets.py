@@ -128,6 +128,17 @@ async def _requests(
         path = f"{PREFIX}/vaix/withdraw"
         answer = await cluster.ask(http, "POST", path, body, Authorization=f"Bearer {token}")
         statuses.append(answer.status)
+    for name in ("et_clob_bbo", token):
+        for method in ("tools/call", key):
+            asked = {
+                "name": name,
+                "arguments": {"symbol": token, password: key},
+                "_meta": {"k": key},
+            }
+            message = {"jsonrpc": "2.0", "id": token, "method": method, "params": asked}
+            for headers in ({"Authorization": f"Bearer {token}"}, {"X_API_Key": made_up}):
+                answer = await cluster.ask(http, "POST", "/mcp", message, **headers)
+                statuses.append(answer.status)
     for raw in (f'{{"password": "{password}"', f'{{"refresh_token": "{token}"}}' * 2, password):
         for kind in ("application/json", "text/plain"):
             headers = {"Content-Type": kind}
