@@ -54,6 +54,11 @@ class ConcentratedCurve(LotCurve):
             return min(lots, self.capacity_lots(side))
         return lots
 
+    def has_lot(self, side: Side) -> bool:
+        """Tell whether one lot can be traded, without a walk through the whole window."""
+        base = self.base_of(side, 1)
+        return self._usable and (not base or self._swapped(side, base) is not None)
+
     def swap(self, side: Side, size_lots: int) -> tuple[int, int]:
         """Return (in, out) in the pool's units of one swap of ``size_lots`` > 0."""
         base = self.base_of(side, size_lots)

@@ -9,7 +9,7 @@ from actors.engine.pools.constant_product import ConstantProductCurve
 from actors.engine.pools.curve import PoolCurve, PoolGrid
 from actors.engine.pools.plausibility import fee_ppm, impossible, reserve_max, spot
 from actors.engine.pools.stable import StableCurve
-from actors.engine.pools.state import Concentrated, PoolState, PoolStatus, Stable
+from actors.engine.pools.state import Concentrated, ConstantProduct, PoolState, PoolStatus
 
 __all__ = ["fee_ppm", "impossible", "live_curve", "reserve_max", "spot"]
 
@@ -21,6 +21,6 @@ def live_curve(state: PoolState, grid: PoolGrid) -> PoolCurve | None:
         return None
     if isinstance(curve, Concentrated):
         return ConcentratedCurve(curve, grid)
-    return (
-        StableCurve(curve, grid) if isinstance(curve, Stable) else ConstantProductCurve(curve, grid)
-    )
+    if isinstance(curve, ConstantProduct):
+        return ConstantProductCurve(curve, grid)
+    return None if impossible(curve) else StableCurve(curve, grid)

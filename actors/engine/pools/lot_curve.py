@@ -132,8 +132,12 @@ class LotCurve(ABC):
             return 0
         return self._ticks(side, self.marginal(side, self.base_of(side, done_lots + 1)))
 
+    def has_lot(self, side: Side) -> bool:
+        """Tell whether one lot can be traded."""
+        return self.capacity_lots(side) > 0
+
     def _find_best(self, side: Side) -> int:
-        if self.capacity_lots(side) == 0:
+        if not self.has_lot(side):
             return 0
         grid = self._grid
         marginal = self._ticks(side, self.marginal(side, self.base_of(side, 1)))

@@ -10,6 +10,7 @@ _UINT112: Final = 2**112 - 1
 _UINT64: Final = 2**64 - 1
 _UINT128: Final = 2**128 - 1
 _UINT160: Final = 2**160 - 1
+_DECIMALS_MAX: Final = 36
 
 
 def spot(curve: CurveState) -> tuple[int, int]:
@@ -52,6 +53,10 @@ def impossible(curve: CurveState) -> str:
     """
     if isinstance(curve, Concentrated):
         return impossible_ticks(curve)
+    if isinstance(curve, Stable) and not (
+        0 <= curve.base_decimals <= _DECIMALS_MAX and 0 <= curve.quote_decimals <= _DECIMALS_MAX
+    ):
+        return f"a token's decimals are not between 0 and {_DECIMALS_MAX}"
     fees = [curve.fee_of(side) for side in Side]
     if not all(0 <= fee < curve.fee_den for fee in fees):
         return f"a fee of {max(fees)}/{curve.fee_den} is not between 0 and 1"

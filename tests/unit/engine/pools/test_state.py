@@ -173,6 +173,8 @@ BAD: list[tuple[CurveState, str]] = [
         "2^64-1",
     ),
     (Stable.of((0, 1), (6, 6), 5, 10_000), "nothing on one side"),
+    (Stable.of((5, 5), (37, 6), 5, 10_000), "decimals"),
+    (Stable.of((5, 5), (6, -1), 5, 10_000), "decimals"),
     (ticks(0), "square root"),
     (ticks(2**160), "square root"),
     (ticks(tick=121), "outside the window"),
