@@ -6,7 +6,7 @@ up to it. What roundings remain is settled by trial (`_settle`): a unit of a coa
 unit that each swap rounds up, may be worth more than an even split.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from actors.engine.pools.curve import FINE, PoolCurve
@@ -21,7 +21,10 @@ _SMALL_LOTS: Final = 4_096
 """Of sizes up to this, large parts are tried too: here one unit of rounding can matter."""
 _PARTS: Final = (1, 2, 3, 5, 8, 13)
 """Lots moved to and fro to lose fewer of the units that every swap rounds up."""
-_PASSES: Final = 4
+_MOVES_MAX: Final = 8
+_CRUMB_BITS: Final = 4
+"""A pool's share is tried to be given up whole where it is at most a sixteenth of all."""
+_TOO_DEAR: Final = 1 << 200
 _BUY = Side.BUY
 
 
@@ -80,30 +83,39 @@ def _settle(curves: Curves, side: Side, sizes: list[int]) -> list[int]:
     if len(live) < 2:
         return sizes
     costs = _Costs(curves, side)
-    small = sum(sizes) <= _SMALL_LOTS
-    for _ in range(_PASSES):
-        moved = False
-        for source in live:
-            for target in live:
-                if source == target or not sizes[source]:
-                    continue
-                for lots in _moves(sizes[source], small=small):
-                    if costs.saved(sizes, source, target, lots) > 0:
-                        sizes[source] -= lots
-                        sizes[target] += lots
-                        moved = True
-                        break
-        if not moved:
+    for _ in range(_MOVES_MAX):
+        best = max(_moves(costs, live, sizes), default=(0, 0, 0, 0))
+        saved, source, target, lots = best
+        if saved <= 0:
             break
+        sizes[source] -= lots
+        sizes[target] += lots
     return sizes
 
 
-def _moves(size: int, *, small: bool) -> list[int]:
-    """Return the sizes worth trying to move away from a pool: all of it, and small parts."""
-    parts = [lots for lots in _PARTS if lots < size]
-    if small:
-        parts += [1 << bit for bit in range(size.bit_length() - 1, 3, -1) if 1 << bit < size]
-    return [size, *parts]
+def _moves(
+    costs: "_Costs", live: list[int], sizes: list[int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (saved, source, target, lots), for each part only where most would be saved."""
+    total = sum(sizes)
+    parts = list(_PARTS)
+    if total <= _SMALL_LOTS:
+        parts += [1 << bit for bit in range(4, total.bit_length())]
+    for lots in parts:
+        gives = [(costs.change(at, sizes[at], -lots), at) for at in live if sizes[at] >= lots]
+        takes = [(costs.change(at, sizes[at], lots), at) for at in live]
+        for give, source in sorted(gives)[:2]:
+            take, target = min(
+                (one for one in takes if one[1] != source), default=(_TOO_DEAR, source)
+            )
+            yield -give - take, source, target, lots
+    for source in live:
+        lots = sizes[source]
+        if 0 < lots <= total >> _CRUMB_BITS or 0 < lots <= total <= _SMALL_LOTS:
+            give = costs.change(source, lots, -lots)
+            for target in live:
+                if target != source:
+                    yield -give - costs.change(target, sizes[target], lots), source, target, lots
 
 
 class _Costs:
@@ -115,20 +127,16 @@ class _Costs:
         self._sign = 1 if side is _BUY else -1
         self._known: dict[tuple[int, int], int] = {}
 
-    def saved(self, sizes: list[int], source: int, target: int, lots: int) -> int:
-        """Return what moving ``lots`` from one pool to another saves."""
-        curve = self._curves[target]
-        if curve is None or sizes[target] + lots > curve.capacity_lots(self._side):
-            return 0
-        before = self._of(source, sizes[source]) + self._of(target, sizes[target])
-        after = self._of(source, sizes[source] - lots) + self._of(target, sizes[target] + lots)
-        return before - after
+    def change(self, at: int, size: int, lots: int) -> int:
+        """Return what ``lots`` more (or less) of one pool change in its cost."""
+        curve = self._curves[at]
+        if curve is None or (lots > 0 and size + lots > curve.capacity_lots(self._side)):
+            return _TOO_DEAR
+        return self._of(curve, at, size + lots) - self._of(curve, at, size)
 
-    def _of(self, at: int, lots: int) -> int:
+    def _of(self, curve: PoolCurve, at: int, lots: int) -> int:
         key = (at, lots)
         cost = self._known.get(key)
         if cost is None:
-            curve = self._curves[at]
-            cost = self._sign * curve.quote_for(self._side, lots) if curve and lots else 0
-            self._known[key] = cost
+            cost = self._known[key] = self._sign * curve.quote_for(self._side, lots)
         return cost

@@ -141,3 +141,38 @@ def test_take_a_pool_gone_stale_breaks_the_invariant():
     made.update(state(0, *DEEP, PoolStatus.STALE))
     with pytest.raises(InvariantError):
         made.take(Side.BUY, piece)
+
+
+@given(
+    st.lists(pool_reserves, min_size=1, max_size=3),
+    sides,
+    st.integers(1, 10**9),
+    st.integers(0, 5000),
+)
+def test_prints_of_any_plan_come_to_the_pools_amount(
+    reserves: list[tuple[int, int]], side: Side, want: int, offset: int
+):
+    """Two prices a tick apart make up what the pool asks, but for less than a tick of one lot."""
+    made = router(*reserves)
+    best = made.best_ticks(side)
+    for piece in made.plan(side, want, best + offset if side is Side.BUY else best - offset):
+        prints = piece.prints(side)
+        assert sum(lots for lots, _ in prints) == piece.size_lots
+        assert all(lots > 0 and price > 0 for lots, price in prints)
+        assert prints[-1][1] == piece.price_ticks
+        unit = SPEC.quote_raw_per_tick_lot
+        excess = sum(lots * price for lots, price in prints) * unit - piece.quote_raw
+        excess = excess if side is Side.BUY else -excess
+        assert 0 <= excess < unit or (piece.price_ticks == 1 and excess >= 0)
+
+
+def test_plan_before_the_last_bound_stops_at_the_marginal_price():
+    """What is shown beyond the bound's marginal price is only taken when nothing else is tried."""
+    made = router(DEEP)
+    bound = made.best_ticks(Side.BUY) + 20
+    early = made.plan(Side.BUY, 10**9, bound, last=False)[0]
+    final = made.plan(Side.BUY, 10**9, bound)[0]
+    curve = made.curves()[0]
+    assert curve is not None
+    assert early.size_lots == curve.depth(Side.BUY, bound)[0]
+    assert early.size_lots <= final.size_lots == made.available(Side.BUY, bound)
