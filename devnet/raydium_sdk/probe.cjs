@@ -89,10 +89,16 @@ function clmmQuote(question) {
   };
 }
 
+function arrayAddress(question) {
+  const { PublicKey } = require("@solana/web3.js");
+  const { getPdaTickArrayAddress } = module_("clmm/libraries/pda");
+  const keys = [question.program, question.pool].map((key) => new PublicKey(key));
+  return getPdaTickArrayAddress(...keys, question.start).publicKey.toString();
+}
+
+const kinds = { cpmm: cpmmQuote, clmm: clmmQuote, address: arrayAddress };
 const questions = JSON.parse(readFileSync(0, "utf8"));
 const answers = questions.layouts
   ? layouts()
-  : questions.quotes.map((question) =>
-      question.kind === "cpmm" ? cpmmQuote(question) : clmmQuote(question),
-    );
+  : questions.quotes.map((question) => kinds[question.kind](question));
 process.stdout.write(JSON.stringify(answers));
