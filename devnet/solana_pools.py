@@ -23,7 +23,10 @@ from devnet.solana_tokens import Wallet, account_json, keypair
 
 BASE_DECIMALS: Final = 9
 USDC_DECIMALS: Final = 6
-_SUPPLY: Final = 10**18
+SUPPLIES: Final = {"vaix": 10**9, "sbio": 10**8, "btc": 21 * 10**6, "eth": 12 * 10**7}
+"""Whole base tokens; as many of another."""
+_SUPPLY_ELSE: Final = 10**9
+_USDC_SUPPLY: Final = 10**18
 _SPACING: Final = 60
 _FEE_PPM: Final = {raydium_amm.KIND: 2_500, raydium_cpmm.KIND: 2_500, raydium_clmm.KIND: 2_500}
 
@@ -67,7 +70,7 @@ class SolanaNetwork:
 
     def __init__(self, wallet: Wallet, markets: tuple[SolanaMarket, ...] = DEFAULT_MARKETS) -> None:
         self.wallet = wallet
-        self.usdc = wallet.make_mint("usdc", USDC_DECIMALS, _SUPPLY)
+        self.usdc = wallet.make_mint("usdc", USDC_DECIMALS, _USDC_SUPPLY)
         self._mints: dict[str, str] = {}
         self.pools = tuple(self._make(market) for market in markets)
 
@@ -114,7 +117,8 @@ class SolanaNetwork:
     def _make(self, market: SolanaMarket) -> SolanaPool:
         symbol = market.symbol
         if symbol not in self._mints:
-            self._mints[symbol] = self.wallet.make_mint(symbol, BASE_DECIMALS, _SUPPLY)
+            supply = SUPPLIES.get(symbol, _SUPPLY_ELSE) * 10**BASE_DECIMALS
+            self._mints[symbol] = self.wallet.make_mint(symbol, BASE_DECIMALS, supply)
         name = f"{market.kind} {symbol}"
         address = str(keypair(f"pool {name}").pubkey())
         base = int(market.quote_depth / market.price * 10**BASE_DECIMALS)

@@ -20,7 +20,7 @@ from chain_feeds.settings import ChainSettings, ChainTable, FeedPool, NodeUrls
 from chain_feeds.sources.solana import SolanaSource
 from chain_feeds.venues import raydium_amm, raydium_clmm, raydium_cpmm
 from devnet.solana import SolanaNode
-from devnet.solana_pools import SolanaMarket, SolanaNetwork, SolanaPool
+from devnet.solana_pools import SUPPLIES, SolanaMarket, SolanaNetwork, SolanaPool
 from devnet.solana_tokens import Wallet
 from tests.chain.feeding import Collector
 from tests.running import wait_until
@@ -169,7 +169,7 @@ def test_feed_after_fifty_swaps_says_what_the_accounts_hold(feeding: Feeding) ->
         assert [state.block for state in states] == sorted(state.block for state in states)
         assert all(state.curve in existed[pool.spec.pool_id] for state in states)
         newest = states[-1]
-        assert newest.base_supply == 10**18
+        assert newest.base_supply == SUPPLIES[pool.market.symbol] * 10**9
         assert abs(newest.block_time_ns - time.time_ns()) < 60 * 10**9
 
 
