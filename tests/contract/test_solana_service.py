@@ -283,7 +283,7 @@ async def test_signature_logs_program_and_slot_are_told(
     await client.send_transaction(asked)
     (pool,) = network.pools
     network.wallet.send(
-        [network.wallet.transfer(str(network.wallet.account_of(network.usdc)), pool.vaults[1], 1)]
+        [network.wallet.transfer(str(network.wallet.account_of(network.usdc)), pool.vaults[1], 0)]
     )
     node.rpc("svm_tick")
     told = [await notified(socket) for _ in range(5)]
