@@ -6,6 +6,7 @@ written to stdout; what is to be said to a person goes to stderr.
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version as package_version
@@ -59,7 +60,7 @@ class RemoteBackend:
                 error.retry_after_s,
             ) from error
         except EventTraderError as error:
-            raise CallRefusedError(UNREACHABLE, str(error)) from error
+            raise CallRefusedError(UNREACHABLE, _told(error)) from error
 
 
 def run(environ: Mapping[str, str]) -> int:
@@ -74,8 +75,7 @@ def run(environ: Mapping[str, str]) -> int:
     try:
         http = HttpTransport(url, key, TIMEOUT_S, RETRIES_MAX)
     except ValueError as error:
-        named = str(error).replace("base_url", "ET_BASE_URL").replace("api_key", "ET_API_KEY")
-        raise McpSetupError(named) from None
+        raise McpSetupError(_told(error)) from None
     asyncio.run(_serve(http, with_key=key is not None))
     return 0
 
@@ -95,6 +95,8 @@ async def _serve(http: HttpTransport, *, with_key: bool) -> None:
         if not with_key:
             _say("no ET_API_KEY is set: only market data can be read")
         _say(f"serving {http.base_url}; logs go to stderr")
+        # The thread that waits for stdin cannot be called back, and nothing here has to be saved.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
 
@@ -115,8 +117,12 @@ async def check(http: HttpTransport, *, with_key: bool) -> None:
     except APIError:
         return  # an exchange, and it knows the key: each call will say what it may not do
     except EventTraderError as error:
-        told = str(error).replace("base_url", "ET_BASE_URL")
-        raise McpSetupError(told) from None
+        raise McpSetupError(_told(error)) from None
+
+
+def _told(error: Exception) -> str:
+    """Say it with the names of the settings, not those of the client's arguments."""
+    return str(error).replace("base_url", "ET_BASE_URL").replace("api_key", "ET_API_KEY")
 
 
 def _say(line: str) -> None:

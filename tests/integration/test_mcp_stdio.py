@@ -5,6 +5,7 @@ Its starts cost seconds of imports each, so the cases of a test run side by side
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from event_trader.transport import HttpTransport
 
+from gateway.mcp.backend import Asked, CallRefusedError
+from tandem.mcp_stdio import RemoteBackend
 from tests.clients import new_key
 from tests.mcp_clients import SERVER, environment
 from tests.running import RunningExchange, free_port
@@ -124,6 +128,38 @@ async def test_bad_lines_do_not_end_the_server(running_exchange: RunningExchange
     assert answers[6]["result"]["_meta"]["tandem/error"]["code"] == "UNAUTHENTICATED"
     assert answers[7]["result"]["structuredContent"]["symbol"] == "vaix"
     assert "no ET_API_KEY is set: only market data" in errors
+
+
+async def test_ctrl_c_ends_the_server_at_once(running_exchange: RunningExchange) -> None:
+    """A person in a terminal need not end stdin first."""
+    process = await asyncio.create_subprocess_exec(
+        *SERVER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**environment(), "ET_BASE_URL": running_exchange.base_url},
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdin.write(json.dumps(HELLO).encode() + b"\n")
+    assert b'"tandem"' in await asyncio.wait_for(process.stdout.readline(), 60)
+    process.send_signal(signal.SIGINT)
+    try:
+        assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGINT
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert b"Traceback" not in await process.stderr.read()
+
+
+async def test_exchange_that_goes_away_is_a_tool_error() -> None:
+    """It says where nobody answers, in the words of the settings."""
+    url = f"http://127.0.0.1:{free_port()}"
+    async with HttpTransport(url, None, 5.0, 0) as http:
+        with pytest.raises(CallRefusedError) as caught:
+            await RemoteBackend(http).call(Asked(method="GET", path="/x", query={}))
+    assert caught.value.code == "UNREACHABLE"
+    assert f"cannot reach {url}" in caught.value.message
+    assert "is ET_BASE_URL right" in caught.value.message
 
 
 async def test_example_agent_does_its_job(running_exchange: RunningExchange) -> None:

@@ -1,5 +1,7 @@
 """The tools against the contract's table: names, inputs, defaults, schemas, hints."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from gateway.mcp.catalogue import TOOLS
 
+GUIDE = Path(__file__).parents[4] / "docs" / "mcp.md"
 REQUIRED = object()
 
 CONTRACT: dict[str, dict[str, Any]] = {
@@ -109,6 +112,12 @@ def test_description_tells_a_model_what_the_tool_is_for(name: str) -> None:
     assert described.title
     assert described.description is not None
     assert described.description.endswith(".")
+
+
+def test_guide_names_every_tool_and_no_other() -> None:
+    """A tool that nobody can read about is not found by people."""
+    named = set(re.findall(r"et_\w+", GUIDE.read_text("utf-8")))
+    assert named == set(TOOLS)
 
 
 def test_answers_are_the_wire_s_own_models() -> None:
