@@ -47,7 +47,8 @@ bench: install
 
 # The long forms of the random tests and of the faults; each prints its seed.
 sim: install
-	TANDEM_LONG=1 $(PYTEST) -s tests/model tests/property tests/simulation tests/faults
+	TANDEM_LONG=1 $(PYTEST) -s tests/model tests/property tests/simulation tests/faults \
+	  tests/integration/test_mcp_bad_inputs.py
 
 load: install
 	@$(BIN)/python -m load_tests.load
