@@ -16,6 +16,7 @@ from pathlib import Path
 
 from load_tests.flow import SHAPES, Flow, FlowError, generate, read_flow
 from load_tests.matching import BATCH, run_engine, run_naive
+from load_tests.other_engine import NAME, run_other
 from load_tests.table import Row, show
 from tandem import ray_runtime
 
@@ -72,7 +73,7 @@ def _matching(paths: list[Path]) -> bool:
         except FlowError as error:
             print(error, file=sys.stderr)
             return False
-        engine, naive = run_engine(flow), run_naive(flow)
+        engine, naive, other = run_engine(flow), run_naive(flow), run_other(flow)
         agrees = (engine.trades, engine.sha256) == (flow.trades, flow.sha256)
         sound = sound and agrees
         rows.append(
@@ -80,6 +81,7 @@ def _matching(paths: list[Path]) -> bool:
                 f"{flow.name} ({engine.operations:,} operations, {flow.trades:,} trades)",
                 f"{engine.per_second:,}/s",
                 f"naive book {naive.per_second:,}/s; "
+                + (f"{NAME} {other.per_second:,}/s; " if other else "")
                 + ("checksum agrees" if agrees else f"CHECKSUM DIFFERS: {engine.sha256}"),
             )
         )
