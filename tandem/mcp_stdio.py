@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib.metadata import version as package_version
 from typing import Any, Final
 
-from event_trader.errors import APIError, AuthenticationError, EventTraderError
+from event_trader.errors import APIError, AuthenticationError, EventTraderError, NotFoundError
 from event_trader.transport import HttpTransport
 
 from actors.errors import TandemError
@@ -22,6 +22,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:8080"
 TIMEOUT_S: Final = 15.0
 """One try of a request; a model that waits longer takes the tool for broken."""
 RETRIES_MAX: Final = 2
+_SET_URL: Final = f"set ET_BASE_URL to one, such as {DEFAULT_URL}"
 UNREACHABLE: Final = "UNREACHABLE"
 """The code of a call that got no answer of an exchange."""
 
@@ -108,7 +109,11 @@ async def check(http: HttpTransport, *, with_key: bool) -> None:
         McpSetupError: no exchange answers there, or it does not take the key.
     """
     try:
-        await http.get("/api/v1/account" if with_key else "/health")
+        found = await http.get("/api/v1/account" if with_key else "/health")
+        if not with_key and (not isinstance(found, dict) or "gateway" not in found):
+            raise McpSetupError(f"what answers at {http.base_url} is no exchange; {_SET_URL}")
+    except NotFoundError:
+        raise McpSetupError(f"{http.base_url} is not the root of an exchange; {_SET_URL}") from None
     except AuthenticationError as error:
         raise McpSetupError(
             f"{http.base_url} does not accept ET_API_KEY ({error.code}: {error.message}) Make a "

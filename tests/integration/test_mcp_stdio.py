@@ -78,6 +78,7 @@ async def test_wrong_setting_is_one_line_that_says_what_to_do(
         ({"ET_BASE_URL": "exchange"}, "ET_BASE_URL must be like http://127.0.0.1:8080"),
         ({"ET_BASE_URL": f"http://127.0.0.1:{free_port()}"}, "is the exchange running there"),
         ({"ET_BASE_URL": somebody_else, "ET_API_KEY": wrong}, "check ET_BASE_URL"),
+        ({"ET_BASE_URL": url + "/mcp"}, "is not the root of an exchange; set ET_BASE_URL"),
     )
     done = await asyncio.gather(*(run(SERVER, settings) for settings, _ in cases))
     for (settings, said), (status, out, err) in zip(cases, done, strict=True):
