@@ -7,7 +7,7 @@ from actors.engine.commands import PoolTraded
 from actors.engine.events import Traded
 from actors.engine.market_state import MarketState
 from actors.engine.pools.curve import PoolGrid
-from actors.engine.units import RAW_MAX, OrderNo, UserId
+from actors.engine.units import RAW_MAX, MarketStatus, OrderNo, UserId
 
 _NOBODY = UserId("")
 _NO_ORDER = OrderNo(0)
@@ -24,10 +24,9 @@ def print_swap(market: MarketState, swap: PoolTraded) -> None:
     lots, quote_raw, price = shown
     market.last_trade_no += 1
     market.last_price_ticks = price
-    if not market.traded_high:
-        market.traded_low = market.traded_high = price
-    market.traded_low = min(market.traded_low, price)
-    market.traded_high = max(market.traded_high, price)
+    if market.status is MarketStatus.TRADING:  # while it is halted nothing may trigger
+        market.traded_low = min(market.traded_low or price, price)
+        market.traded_high = max(market.traded_high, price)
     trade = Traded(
         market.last_trade_no,
         price,

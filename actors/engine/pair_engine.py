@@ -44,7 +44,7 @@ from actors.engine.public_state import PublicState
 from actors.engine.replies import Replies
 from actors.engine.settlement import HoldNeed, Posting
 from actors.engine.snapshot import capture, digest, fill, read
-from actors.engine.units import Mode, Reason, UserId
+from actors.engine.units import MarketStatus, Mode, Reason, UserId
 
 
 class PairEngine:
@@ -300,7 +300,8 @@ class PairEngine:
         market.pools_changed = True
         market.put_pool(command.pool)
         market.events.append(PoolChanged(command.pool, from_chain=True))
-        self._matcher.sweep_resting()
+        if market.status is MarketStatus.TRADING:
+            self._matcher.sweep_resting()
         return log.DONE
 
     def _set_status(self, command: SetMarketStatus) -> Outcome:
@@ -308,6 +309,8 @@ class PairEngine:
         if market.status is not command.status:
             market.status = command.status
             market.events.append(MarketStatusChanged(command.status))
+            if command.status is MarketStatus.TRADING:
+                self._matcher.sweep_resting()  # pools may have moved meanwhile
         return log.DONE
 
     def _expire(self, time_ns: int) -> None:

@@ -55,9 +55,9 @@ class ConcentratedCurve(LotCurve):
         return lots
 
     def has_lot(self, side: Side) -> bool:
-        """Tell whether one lot can be traded, without a walk through the whole window."""
-        base = self.base_of(side, 1)
-        return self._usable and (not base or self._swapped(side, base) is not None)
+        """Tell whether the smallest size can be traded, without a walk through the window."""
+        base = self.base_of(side, self._grid.unit_lots)
+        return self._usable and self._swapped(side, base) is not None
 
     def swap(self, side: Side, size_lots: int) -> tuple[int, int]:
         """Return (in, out) in the pool's units of one swap of ``size_lots`` > 0."""

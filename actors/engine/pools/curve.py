@@ -38,6 +38,16 @@ class PoolGrid(msgspec.Struct, frozen=True, gc=False):
     tick_lot_raw: int
     max_price_ticks: int
 
+    @property
+    def unit_lots(self) -> int:
+        """The lots in one raw base unit of the pool, 1 where a lot is a unit or more."""
+        return max(-(-self.lot_den // self.lot_num), 1)
+
+    @property
+    def is_coarse(self) -> bool:
+        """True where a unit of one of the pool's tokens is more than a lot, or the pair's unit."""
+        return self.lot_num < self.lot_den or self.quote_num < self.quote_den
+
     @classmethod
     def of(cls, spec: PairSpec, pool: PoolSpec) -> "PoolGrid":
         """Compute the ratios between a pair and one of its pools."""
@@ -99,7 +109,11 @@ class PoolCurve(Protocol):
         ...
 
     def best_ticks(self, side: Side) -> int:
-        """Return the price at which one lot can be had; 0 where the pool has none to give."""
+        """Return the price at which the pool begins to trade; 0 where it has nothing to give.
+
+        One lot can be had at it, unless the pool is coarse (`PoolGrid.is_coarse`): then a lot alone
+        may cost a unit too much, and the price is that of more lots.
+        """
         ...
 
     def take(self, side: Side, size_lots: int) -> "PoolCurve":

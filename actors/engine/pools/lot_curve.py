@@ -120,7 +120,10 @@ class LotCurve(ABC):
         return -(-quote_raw // unit) if side is _BUY else quote_raw // unit
 
     def best_ticks(self, side: Side) -> int:
-        """Return the price of the first lot: of its average and its marginal price the worse."""
+        """Return the price of the first lot: of its average and its marginal price the worse.
+
+        Of a coarse pool the marginal price: one unit of rounding would hide all its depth.
+        """
         best = self._best[side]
         if best is None:
             best = self._best[side] = self._find_best(side)
@@ -128,24 +131,27 @@ class LotCurve(ABC):
 
     def next_ticks(self, side: Side, done_lots: int) -> int:
         """Return the first price beyond ``done_lots`` that brings more; 0 where none does."""
-        if done_lots >= self.capacity_lots(side):
+        lots = done_lots + self._grid.unit_lots
+        if lots > self.capacity_lots(side):
             return 0
-        return self._ticks(side, self.marginal(side, self.base_of(side, done_lots + 1)))
+        return self._ticks(side, self.marginal(side, self.base_of(side, lots)))
 
     def has_lot(self, side: Side) -> bool:
-        """Tell whether one lot can be traded."""
-        return self.capacity_lots(side) > 0
+        """Tell whether the smallest size can be traded: a lot, or the lots in a coarse unit."""
+        return self.capacity_lots(side) >= self._grid.unit_lots
 
     def _find_best(self, side: Side) -> int:
         if not self.has_lot(side):
             return 0
         grid = self._grid
-        marginal = self._ticks(side, self.marginal(side, self.base_of(side, 1)))
-        average = self.price_of(side, 1, self.quote_for(side, 1))
+        first = grid.unit_lots
+        ticks = self._ticks(side, self.marginal(side, self.base_of(side, first)))
+        if not grid.is_coarse:
+            average = self.price_of(side, first, self.quote_for(side, first))
+            ticks = max(ticks, average) if side is _BUY else min(ticks, average)
         if side is _BUY:
-            ticks = max(marginal, average)
             return ticks if ticks <= grid.max_price_ticks else 0
-        return min(marginal, average, grid.max_price_ticks)
+        return min(ticks, grid.max_price_ticks)
 
     def _ticks(self, side: Side, price: tuple[int, int]) -> int:
         """Turn a price of the pool into ticks, rounded in the pool's favour."""

@@ -165,7 +165,17 @@ class PoolRouter:
         return sizes
 
     def _piece(self, side: Side, at: int, lots: int, bound_ticks: int) -> PoolPiece | None:
-        """Price a part of a plan; None where rounding alone puts it beyond the bound."""
+        """Price a part of a plan; None where rounding alone puts it beyond the bound.
+
+        Of a pool whose units are coarser than lots only whole units are worth their price.
+        """
+        whole = lots - lots % self._units[at].unit_lots
+        piece = self._priced(side, at, lots, bound_ticks)
+        if piece is None and 0 < whole < lots:
+            return self._priced(side, at, whole, bound_ticks)
+        return piece
+
+    def _priced(self, side: Side, at: int, lots: int, bound_ticks: int) -> PoolPiece | None:
         curve = self._curves[at]
         if curve is None:
             return None

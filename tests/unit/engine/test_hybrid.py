@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from actors.engine.hybrid import HybridDepth
 from actors.engine.pair_spec import AssetSpec, PairSpec, PoolSpec
 from actors.engine.pools.constant_product import amount_in, amount_out
-from actors.engine.pools.state import ConstantProduct, PoolState, PoolStatus
+from actors.engine.pools.state import (
+    Concentrated,
+    ConcentratedTerms,
+    ConstantProduct,
+    CurveState,
+    PoolState,
+    PoolStatus,
+    Stable,
+    TickWindow,
+)
 from actors.engine.units import Side
 
 E18 = 10**18
@@ -109,3 +118,46 @@ def test_levels_of_any_pool_promise_no_more_than_the_chain_pays(base: int, quote
         else:
             brought = amount_out(state.curve, Side.SELL, lots * E18)
             assert worth <= brought <= worth + lots + 60
+
+
+def test_levels_merge_pools_of_every_kind_on_one_chain_with_their_sources():
+    """Three pools of one pair on one chain, three decimals: each level says who offers what."""
+    kinds: list[tuple[int, CurveState]] = [
+        (18, ConstantProduct.of(10**6 * E18, 10**12, 3, 1000)),
+        (6, Stable.of((10**12, 10**12), (6, 6), 5, 10_000)),
+        (
+            0,
+            Concentrated.of(
+                2**96 * 1000, 10**12, 138_162,
+                TickWindow(137_000, 139_000, [(137_000, 10**12), (139_000, -(10**12))]),
+                ConcentratedTerms(10, 500, base_is_token0=True),
+            ),
+        ),
+    ]  # fmt: skip
+    pools = tuple(
+        PoolSpec(f"base:0x{at}", "V", "base", "k", f"0x{at}", "0xb", "0xc", decimals, 6, 500)
+        for at, (decimals, _) in enumerate(kinds)
+    )
+    spec = PairSpec(
+        "usda", AssetSpec("USDA", 6), AssetSpec("USDC", 6), "0.0001", "0.01", pools=pools
+    )
+    made = HybridDepth(spec)
+    for pool, (_, curve) in zip(pools, kinds, strict=True):
+        made.update(PoolState(pool.pool_id, PoolStatus.LIVE, curve, 1, 1))
+    for side in Side:
+        levels = made.levels(side, [(10_000, 70)], 60)
+        assert len(levels) == 60
+        named = {name for _, _, sources in levels for name, _ in sources}
+        assert named == {"", *(pool.pool_id for pool in pools)}
+        for _, size, sources in levels:
+            assert size == sum(lots for _, lots in sources) > 0
+        alone = [HybridDepth(spec) for _ in kinds]
+        for one, pool, (_, curve) in zip(alone, pools, kinds, strict=True):
+            one.update(PoolState(pool.pool_id, PoolStatus.LIVE, curve, 1, 1))
+            shown = {
+                (price, lots)
+                for price, _, sources in levels
+                for name, lots in sources
+                if name == pool.pool_id
+            }
+            assert shown <= {(price, size) for price, size, _ in one.levels(side, [], 60)}

@@ -142,12 +142,24 @@ def test_depth_a_limit_is_where_the_marginal_price_meets_it(
 def test_best_ticks_any_pool_buys_or_sells_one_lot(
     base: int, quote: int, base_dec: int, quote_dec: int, side: Side
 ):
-    """At the best price one lot is never worse than that price."""
+    """At the best price one lot is never worse than that price, unless a unit is more than it."""
     pool = curve(base, quote, base_decimals=base_dec, quote_decimals=quote_dec)
     best = pool.best_ticks(side)
-    if best:
+    if best and not pool._grid.is_coarse:
         cost = pool.quote_for(side, 1)
         assert cost <= best if side is Side.BUY else cost >= best
+
+
+def test_coarse_pool_shows_the_depth_that_a_single_unit_would_hide():
+    """Whole base units, quote in hundredths: from a few units on, what the pool is worth."""
+    pool = curve(40_000_000, 12_000_000, base_decimals=0, quote_decimals=2)
+    assert pool.quote_for(Side.BUY, 1) == 10_000
+    for side, first in ((Side.BUY, 3_010), (Side.SELL, 2_991)):
+        assert abs(pool.best_ticks(side) - first) <= 1
+        asks = side is Side.BUY
+        lots, cost = pool.depth(side, first + 60 if asks else first - 60)
+        assert lots > 300_000
+        assert cost <= (first + 60) * lots if asks else cost >= (first - 60) * lots
 
 
 @given(reserves, reserves, decimals, decimals, sides, st.data())
