@@ -18,6 +18,7 @@ from tests.snippets import Snippet, run_python, snippets
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "sdk" / "python" / "README.md", DOCS / "sdk-python.md"]
+PAGES += [DOCS / "ccxt.md", ROOT / "sdk" / "ccxt" / "README.md"]
 PAGES += sorted((DOCS / "guides").glob("*.md"))
 TUTORIAL = DOCS / "tutorial.md"
 WITHIN_S = 60.0
