@@ -142,6 +142,21 @@ class Parsing:
         )
         return result
 
+    def parse_trades(
+        self: Any,
+        rows: list[Json],
+        market: Any = None,
+        since: Any = None,
+        limit: Any = None,
+        params: Any = None,
+    ) -> list[Json]:
+        """Give trades in the order they happened, which their numbers say also within a moment."""
+        parsed = [{**self.parse_trade(row, market), **(params or {})} for row in rows]
+        parsed.sort(key=lambda trade: (trade["timestamp"], trade_number(trade["id"])))
+        symbol = market["symbol"] if market else None
+        kept: list[Json] = self.filter_by_symbol_since_limit(parsed, symbol, since, limit)
+        return kept
+
     def parse_order(self: Any, row: Json, market: Any = None) -> Json:
         """Give an order, wherever it was shown."""
         market = self.safe_market(row["symbol"], market)
@@ -288,6 +303,11 @@ class Parsing:
         """Trade on paper, whatever the account is set to: Tandem's sandbox is its paper mode."""
         self.options["mode"] = "paper" if enabled else None
         self.isSandboxModeEnabled = enabled
+
+
+def trade_number(trade_id: str) -> int:
+    """Give the number at the end of a trade id: 17 of ``trd_vaix_p_17``."""
+    return int(trade_id.rpartition("_")[2])
 
 
 def _query_value(value: Any) -> str:

@@ -178,3 +178,11 @@ def test_answer_that_is_not_tandems_names_the_setting(exchange: Any) -> None:
     """A wrong URL is told as one."""
     with pytest.raises(ccxt.BadResponse, match=r'set urls\["api"\]\["rest"\]'):
         exchange.handle_errors(404, "", "u", "GET", {}, "<html>", None, {}, None)
+
+
+def test_trades_of_one_moment_keep_their_order(exchange: Any) -> None:
+    """Trade 100 comes after trade 99, although its name sorts before; newest first goes in."""
+    moment = {"quantity": "1", "side": "buy", "timestamp": "2026-01-02T03:04:05.678Z"}
+    rows = [{"trade_id": f"trd_vaix_p_{n}", "price": f"0.{n:06}", **moment} for n in (101, 100, 99)]
+    parsed = exchange.parse_trades(rows, exchange.market("VAIX/USDC"))
+    assert [trade["price"] for trade in parsed] == [0.000099, 0.0001, 0.000101]
