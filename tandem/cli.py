@@ -11,11 +11,12 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from tandem.terminal import commands
+
 app = typer.Typer(
     name="tandem",
     help="An exchange where every trading pair is one stateful actor.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -117,13 +118,26 @@ def version() -> None:
     typer.echo(f"tandem {package_version('tandem-exchange')}")
 
 
+commands.add_to(app)
+
+
 def main() -> None:
-    """Run the command; an expected error is one line on stderr and exit status 1."""
+    """Run the command; an expected error is one line on stderr, and an exit status that is not 0.
+
+    The statuses are those of `tandem.terminal.failures`; what runs the exchange ends with 1.
+    """
+    from event_trader.errors import EventTraderError
+
     from actors.errors import TandemError
     from tandem.settings import SettingsError
+    from tandem.terminal.failures import TerminalError, explain
 
     try:
         app()
+    except TerminalError as error:
+        _end(str(error), error.status)
+    except EventTraderError as error:
+        _end(*explain(error))
     except (SettingsError, TandemError) as error:
         _end(str(error))
     except KeyboardInterrupt:
@@ -134,6 +148,6 @@ def main() -> None:
         _end(f"unexpected {type(error).__name__}: {error} (TANDEM_DEBUG=1 shows where)")
 
 
-def _end(message: str) -> NoReturn:
-    typer.secho(f"tandem: {message}", err=True, fg="red")
-    sys.exit(1)
+def _end(message: str, status: int = 1) -> NoReturn:
+    typer.secho(f"tandem: {message}", err=True, fg=None if os.environ.get("NO_COLOR") else "red")
+    sys.exit(status)
