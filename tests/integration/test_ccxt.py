@@ -221,6 +221,19 @@ async def _trade_and_watch(streaming: Any, amount: float) -> Any:
     return await streaming.watch_trades(SYMBOL)
 
 
+async def test_book_with_pools_and_book_of_orders_are_kept_apart(streaming: Any) -> None:
+    """An order is in both, the pools' depth in one only."""
+    both = {"hybrid": True}, {"hybrid": False}
+    price = (await streaming.fetch_ticker(SYMBOL))["bid"] * 0.5
+    order = await streaming.create_order(SYMBOL, "limit", "buy", 3, price)
+    hybrid, orders = [await streaming.watch_order_book(SYMBOL, None, kind) for kind in both]
+    assert order["price"] in [level[0] for level in orders["bids"]]
+    assert len(hybrid["bids"]) > len(orders["bids"])
+    assert hybrid["bids"][0][0] > order["price"]
+    assert hybrid["symbol"] == orders["symbol"] == SYMBOL
+    await streaming.cancel_order(order["id"])
+
+
 async def test_stream_with_a_wrong_key_is_an_authentication_error(config: dict[str, Any]) -> None:
     """It does not reconnect for ever."""
     exchange = ccxt.pro.tandem({**config, "apiKey": "evt_" + "0" * 64})

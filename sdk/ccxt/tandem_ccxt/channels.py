@@ -15,6 +15,9 @@ from event_trader.stream_protocol import (
     TradesProtocol,
 )
 
+HYBRID = "orderbook"
+"""Names the news of books with the pools' depth; `ORDERS_ONLY` those of resting orders alone."""
+ORDERS_ONLY = "ordersbook"
 CACHED_MAX = 1_000
 """Trades and orders that a cache keeps, per market or in all, as ccxt does."""
 
@@ -42,17 +45,24 @@ class Channel:
 
 
 class BookChannel(Channel):
-    """An order book, verified at every step."""
+    """An order book, verified at every step.
 
-    def __init__(self, symbol: str) -> None:
+    Args:
+        symbol: ccxt's symbol of the market.
+        name: the cache's; the book with pools is kept as ``symbol``, the other one beside it.
+    """
+
+    def __init__(self, symbol: str, name: str = HYBRID) -> None:
         super().__init__(BookProtocol())
         self._symbol = symbol
+        self._name = name
+        self._key = symbol if name == HYBRID else f"{symbol}:{name}"
 
     def take(self, exchange: Any, client: Any, event: Event) -> None:
         """See `Channel`."""
-        book = exchange.orderbooks.get(self._symbol)
+        book = exchange.orderbooks.get(self._key)
         if book is None:
-            book = exchange.orderbooks[self._symbol] = exchange.order_book()
+            book = exchange.orderbooks[self._key] = exchange.order_book()
         time_ms = exchange.parse8601(event["timestamp"])
         if event["type"] == "snapshot":
             snapshot = exchange.parse_order_book(event, self._symbol, time_ms)
@@ -63,7 +73,7 @@ class BookChannel(Channel):
                     book[side].store(float(price), float(size))
             book["nonce"], book["timestamp"] = event["sequence"], time_ms
             book["datetime"] = exchange.iso8601(time_ms)
-        exchange.tell(client, book, f"orderbook:{self._symbol}")
+        exchange.tell(client, book, f"{self._name}:{self._symbol}")
 
 
 class TradesChannel(Channel):

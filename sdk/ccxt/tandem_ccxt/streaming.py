@@ -6,6 +6,7 @@ have five per channel. After a lost connection ccxt raises a NetworkError where 
 given by the next one at once, so a fill never waits for the one after it.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ from event_trader.errors import StreamCorruptError
 from event_trader.stream_protocol import PrivateProtocol
 
 from tandem_ccxt.channels import (
+    HYBRID,
+    ORDERS_ONLY,
     BookChannel,
     Channel,
     PrivateChannel,
@@ -73,8 +76,9 @@ class ProTandem(AsyncTandem):
     ) -> Any:
         """Wait for the next state of any of these books."""
         hybrid = (params or {}).get("hybrid", self.options["hybridBook"])
-        query = {"hybrid": "true"} if hybrid else {}
-        book = await self._watch_each(symbols, "book", "orderbook", BookChannel, query)
+        name, query = (HYBRID, {"hybrid": "true"}) if hybrid else (ORDERS_ONLY, {})
+        make = functools.partial(BookChannel, name=name)
+        book = await self._watch_each(symbols, "book", name, make, query)
         if limit is None:
             return book
         shown = dict(book)
