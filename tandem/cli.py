@@ -126,26 +126,33 @@ def main() -> None:
 
     The statuses are those of `tandem.terminal.failures`; what runs the exchange ends with 1.
     """
+    try:
+        app()
+    except KeyboardInterrupt:
+        _end("stopped")
+    except Exception as error:
+        told = _expected(error)
+        if told is not None:
+            _end(*told)
+        if os.environ.get("TANDEM_DEBUG"):
+            raise
+        _end(f"unexpected {type(error).__name__}: {error} (TANDEM_DEBUG=1 shows where)")
+
+
+def _expected(error: Exception) -> tuple[str, int] | None:
+    """Give the line and the status for an error that is nobody's fault here; None for any other."""
+    # Imported when something is wrong only: a command that works starts sooner without them.
     from event_trader.errors import EventTraderError
 
     from actors.errors import TandemError
     from tandem.settings import SettingsError
     from tandem.terminal.failures import TerminalError, explain
 
-    try:
-        app()
-    except TerminalError as error:
-        _end(str(error), error.status)
-    except EventTraderError as error:
-        _end(*explain(error))
-    except (SettingsError, TandemError) as error:
-        _end(str(error))
-    except KeyboardInterrupt:
-        _end("stopped")
-    except Exception as error:
-        if os.environ.get("TANDEM_DEBUG"):
-            raise
-        _end(f"unexpected {type(error).__name__}: {error} (TANDEM_DEBUG=1 shows where)")
+    if isinstance(error, TerminalError):
+        return str(error), error.status
+    if isinstance(error, EventTraderError):
+        return explain(error)
+    return (str(error), 1) if isinstance(error, (SettingsError, TandemError)) else None
 
 
 def _end(message: str, status: int = 1) -> NoReturn:
