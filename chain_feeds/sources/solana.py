@@ -31,6 +31,8 @@ _OPEN_TIMEOUT_S: Final = 5.0
 _PING_S: Final = 5.0
 _CLOSE_TIMEOUT_S: Final = 1.0
 _WAITING_MAX: Final = 20_000
+_SUBSCRIBING_MAX: Final = 20
+"""Requests on their way at once; providers bound them."""
 _PLANS_MAX: Final = 4
 """A read shows where the price is; where it is far from before, other accounts must be read."""
 _DOUBT_MAX_S: Final = 3.0
@@ -212,15 +214,21 @@ class SolanaSource:
             self._addresses.pop(subscription.subscription_id, None)
             await client.unsubscribe(subscription)
 
-    async def _subscribe(self, client: SolanaWsClient, addresses: Iterable[str]) -> None:
-        for address in addresses:
-            subscription = await client.account_subscribe(
-                pubkey=Pubkey.from_string(address),
-                commitment=Commitment.CONFIRMED,
-                encoding="base64",
-            )
-            self._subscribed[address] = subscription
-            self._addresses[subscription.subscription_id] = address
+    async def _subscribe(self, client: SolanaWsClient, addresses: Sequence[str]) -> None:
+        """Subscribe to accounts, some at a time; what comes meanwhile waits in the client."""
+        for start in range(0, len(addresses), _SUBSCRIBING_MAX):
+            some = addresses[start : start + _SUBSCRIBING_MAX]
+            asked = [
+                client.account_subscribe(
+                    pubkey=Pubkey.from_string(address),
+                    commitment=Commitment.CONFIRMED,
+                    encoding="base64",
+                )
+                for address in some
+            ]
+            for address, subscription in zip(some, await asyncio.gather(*asked), strict=True):
+                self._subscribed[address] = subscription
+                self._addresses[subscription.subscription_id] = address
 
     # ---- what comes
 

@@ -95,3 +95,22 @@ async def test_batch_refused_by_the_server_is_an_error_of_the_connection(ask: As
     """A status such as 429 is the node's trouble, whatever its body."""
     with pytest.raises(aiohttp.ClientResponseError):
         await ask(lambda _calls: 429, [("m", [1])])
+
+
+async def test_single_question_is_sent_outside_any_batch() -> None:
+    """Some providers refuse arrays: one question is one object, and so is its answer."""
+    asked: list[Any] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(await request.json())
+        return web.json_response({"jsonrpc": "2.0", "id": 0, "result": "5"})
+
+    app = web.Application()
+    app.router.add_post("/", handle)
+    async with TestServer(app) as server:
+        rpc = JsonRpc(str(server.make_url("/")), 2.0)
+        try:
+            assert (await rpc.ask(("getSlot", [])))["result"] == "5"
+        finally:
+            await rpc.close()
+    assert asked == [{"jsonrpc": "2.0", "id": 0, "method": "getSlot", "params": []}]

@@ -284,3 +284,37 @@ def test_new_plan_needs_a_read_before_anything_counts() -> None:
     assert listener.pairing.receive_read("pool", 0, chain.read(0)) == []
     accounts = {**chain.read(0), "further": account(9)}
     assert [one.slot for one in listener.pairing.receive_read("pool", 0, accounts)] == [0]
+
+
+def test_read_older_than_what_counts_is_not_believed() -> None:
+    """A node behind the one that told answers from before: the pool stays as it was."""
+    chain = Chain()
+    for operations in ([], [SWAPPED], [SWAPPED]):
+        chain.slot(operations, coalesce=True)
+    listener = Listener(chain)
+    for name, slot, version in by_slot(chain.streams(), Random(0)):
+        listener.hear(name, slot, version)
+    assert listener.pairing.receive_read("pool", 1, chain.read(1)) == []
+    assert listener.pairing.state_of("pool")[0] == 2
+
+
+def test_account_told_again_after_its_slot_counted_is_read_and_remembered() -> None:
+    """A second word of a slot that counted: it is read anew, and later slots must be over."""
+    chain = Chain()
+    chain.slot([], coalesce=False)
+    chain.slot([SWAPPED, SWAPPED], coalesce=False)
+    chain.slot([SWAPPED], coalesce=False)
+    listener = Listener(chain)
+    first, second = chain.told[1][:3], chain.told[1][3:]
+    for name, version in first:
+        listener.hear(name, 1, version)
+    assert [one.slot for one in listener.said] == [0, 1]
+    listener.hear(second[0][0], 1, second[0][1])
+    assert listener.pairing.unsure() == ["pool"]
+    listener.read(1)
+    for name, version in chain.told[2]:
+        listener.hear(name, 2, version)
+    assert listener.said[-1].slot == 1, "not before the slot is over"
+    listener.hear(CLOCK, 3, 0)
+    assert listener.said[-1].slot == 2
+    listener.check()
