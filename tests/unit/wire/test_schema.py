@@ -18,3 +18,20 @@ def test_export_describes_every_model_that_a_route_names() -> None:
 def test_export_lists_every_error_code() -> None:
     """The enum is in the document, in its order."""
     assert schema.schema()["$defs"]["ErrorCode"]["enum"] == [code.value for code in ErrorCode]
+
+
+def test_export_uses_only_words_of_json_schema() -> None:
+    """A bound that pydantic could not place shows as its own name, and no client would heed it."""
+    stray: list[str] = []
+
+    def look(node: object, path: str) -> None:
+        if isinstance(node, dict):
+            stray.extend(f"{path}/{word}" for word in ("ge", "gt", "le", "lt") if word in node)
+            for name, below in node.items():
+                look(below, f"{path}/{name}")
+        elif isinstance(node, list):
+            for at, below in enumerate(node):
+                look(below, f"{path}/{at}")
+
+    look(schema.schema(), "")
+    assert stray == []

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from event_trader.wire.base import ModeName, ResponseModel, SideName
-from event_trader.wire.numbers import DecimalOut, QueryInteger, Timestamp
+from event_trader.wire.numbers import FROM_QUERY, DecimalOut, Timestamp
 from event_trader.wire.orders import ModeQuery
 
 Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
@@ -20,19 +20,19 @@ class ChartQuery(ModeQuery):
     """Which candles, and how many of the newest."""
 
     interval: Interval = "1h"
-    limit: Annotated[QueryInteger, Field(ge=1, le=1_000)] = 100
+    limit: Annotated[int, Field(ge=1, le=1_000), FROM_QUERY] = 100
 
 
 class DepthQuery(ModeQuery):
     """At least how many levels a side."""
 
-    depth: Annotated[QueryInteger, Field(ge=1, le=500)] = 30
+    depth: Annotated[int, Field(ge=1, le=500), FROM_QUERY] = 30
 
 
 class TradesQuery(ModeQuery):
     """How many of the newest trades."""
 
-    limit: Annotated[QueryInteger, Field(ge=1, le=500)] = 50
+    limit: Annotated[int, Field(ge=1, le=500), FROM_QUERY] = 50
 
 
 class Pool(ResponseModel):

@@ -124,7 +124,9 @@ DecimalOut = Annotated[
 ]
 """A number in a response: always plain decimal text."""
 
-QueryInteger = Annotated[int, BeforeValidator(query_integer)]
+FROM_QUERY = BeforeValidator(query_integer)
+"""Reads an integer of a query; behind the bounds, ``Annotated[int, Field(ge=1), FROM_QUERY]``: in
+front of them it would keep them from the JSON Schema."""
 QueryBoolean = Annotated[bool, BeforeValidator(query_boolean)]
 
 Timestamp = Annotated[

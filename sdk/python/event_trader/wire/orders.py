@@ -8,10 +8,10 @@ from pydantic_core import PydanticCustomError
 from event_trader.wire.base import ModeName, QueryModel, RequestModel, ResponseModel, SideName
 from event_trader.wire.failure import ErrorInfo
 from event_trader.wire.numbers import (
+    FROM_QUERY,
     Decimal,
     DecimalOut,
     QueryBoolean,
-    QueryInteger,
     Timestamp,
 )
 
@@ -141,14 +141,14 @@ class ModeQuery(QueryModel):
 class HistoryQuery(ModeQuery):
     """One page of closed orders."""
 
-    limit: Annotated[QueryInteger, Field(ge=1, le=500)] = 50
-    offset: Annotated[QueryInteger, Field(ge=0, le=10_000_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=500), FROM_QUERY] = 50
+    offset: Annotated[int, Field(ge=0, le=10_000_000), FROM_QUERY] = 0
 
 
 class OwnTradesQuery(ModeQuery):
     """How many of the newest own trades."""
 
-    limit: Annotated[QueryInteger, Field(ge=1, le=500)] = 50
+    limit: Annotated[int, Field(ge=1, le=500), FROM_QUERY] = 50
 
 
 class CancelAllQuery(ModeQuery):
