@@ -48,6 +48,7 @@ bench: install
 # The long forms of the random tests and of the faults; each prints its seed.
 sim: install
 	TANDEM_LONG=1 $(PYTEST) -s tests/model tests/property tests/simulation tests/faults \
+	  tests/unit/sdk/test_book_following.py tests/integration/test_sdk_streams.py \
 	  tests/integration/test_mcp_bad_inputs.py
 
 load: install

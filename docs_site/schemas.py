@@ -35,7 +35,8 @@ def remark(schema: Schema) -> str:
     """Say what a field's schema tells beyond its type: words, bounds, the default."""
     words = schema.get("description", "")
     parts = [] if words in _FORMS else [words]
-    parts += [f"{label} {schema[key]}." for key, label in _BOUNDS.items() if key in schema]
+    for bounded in (schema, *schema.get("anyOf", ())):
+        parts += [f"{label} {bounded[key]}." for key, label in _BOUNDS.items() if key in bounded]
     default = schema.get("default")
     if default not in (None, "", []) and not isinstance(default, dict):
         shown = str(default).lower() if isinstance(default, bool) else default

@@ -30,7 +30,9 @@ ASYNC = (
     HttpTransport,
     EventTrader,
 )
-SYNC = (SyncClob, SyncAccount, SyncSystem, sync.SyncEventTrader)
+SYNC = (
+    SyncClob, SyncAccount, SyncSystem, sync.SyncStreams, sync.SyncStream, sync.SyncEventTrader,
+)  # fmt: skip
 PLAIN = {"close", "renew", "http", "credentials", "use_session"}
 """What a user has no reason to call, or what says everything in its first line."""
 
@@ -56,7 +58,7 @@ def class_methods(kind: type) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", [*ASYNC, SyncClob, SyncAccount, SyncSystem])
+@pytest.mark.parametrize("kind", [*ASYNC, *SYNC])
 def test_every_public_method_has_an_example(kind: type) -> None:
     """The plain ones aside."""
     documented = examples((kind,))

@@ -108,6 +108,7 @@ class Stream(Generic[ProtocolT]):
             try:
                 await self._advance()
             except EventTraderError:
+                self._http.closers.discard(self.close)
                 await self._drop()
                 raise
         return self._events.popleft()

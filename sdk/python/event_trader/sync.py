@@ -62,7 +62,12 @@ class SyncStream:
         self._loop.run(self._async.close())
 
     def run(self, handler: Callable[[Event], object]) -> None:
-        """Call ``handler`` with each event, until the stream is closed."""
+        """Call ``handler`` with each event, until the stream is closed.
+
+        Example:
+            >>> stream = client.stream.price("vaix")
+            >>> stream.run(lambda event: stream.close())
+        """
         for event in self:
             handler(event)
 
@@ -85,28 +90,65 @@ class SyncStreams:
         self._loop = loop
 
     def book(self, symbol: str, *, hybrid: bool = False, mode: str | None = None) -> SyncBookStream:
-        """See `Streams.book`."""
+        """Follow a book, kept in the stream's ``book``; see `Streams.book`.
+
+        Example:
+            >>> stream = client.stream.book("vaix", hybrid=True)
+            >>> for _ in stream:
+            ...     print(stream.book.best_bid, stream.book.best_ask)
+            ...     break  # a program would go on
+        """
         stream: BookStream = self._async.book(symbol, hybrid=hybrid, mode=mode)
         return SyncBookStream(stream, self._loop)
 
     def trades(self, symbol: str, *, mode: str | None = None) -> SyncStream:
-        """See `Streams.trades`."""
+        """Follow the tape; see `Streams.trades`.
+
+        Example:
+            >>> for event in client.stream.trades("vaix"):
+            ...     print(event["sequence"])
+            ...     break  # a program would go on
+        """
         return SyncStream(self._async.trades(symbol, mode=mode), self._loop)
 
     def price(self, symbol: str, *, mode: str | None = None) -> SyncStream:
-        """See `Streams.price`."""
+        """Follow the last price; see `Streams.price`.
+
+        Example:
+            >>> for event in client.stream.price("vaix"):
+            ...     print(event["price"])
+            ...     break  # a program would go on
+        """
         return SyncStream(self._async.price(symbol, mode=mode), self._loop)
 
     def bbo(self, symbol: str, *, mode: str | None = None) -> SyncStream:
-        """See `Streams.bbo`."""
+        """Follow the best bid and offer; see `Streams.bbo`.
+
+        Example:
+            >>> for event in client.stream.bbo("vaix"):
+            ...     print(event["best_bid"], event["best_ask"])
+            ...     break  # a program would go on
+        """
         return SyncStream(self._async.bbo(symbol, mode=mode), self._loop)
 
     def markets(self, *, mode: str | None = None) -> SyncStream:
-        """See `Streams.markets`."""
+        """Follow all markets; see `Streams.markets`.
+
+        Example:
+            >>> for event in client.stream.markets():
+            ...     print([row["symbol"] for row in event["markets"]])
+            ...     break  # a program would go on
+        """
         return SyncStream(self._async.markets(mode=mode), self._loop)
 
     def private(self) -> SyncStream:
-        """See `Streams.private`."""
+        """Follow the account; see `Streams.private`.
+
+        Example:
+            >>> for event in client.stream.private():
+            ...     print(event["type"])
+            ...     break  # a program would go on
+        """
         return SyncStream(self._async.private(), self._loop)
 
 
@@ -180,21 +222,35 @@ class SyncEventTrader:
 
     @classmethod
     def from_credentials(cls, email: str, password: str, **options: Any) -> "SyncEventTrader":
-        """Log in; see `EventTrader.from_credentials`."""
+        """Log in; see `EventTrader.from_credentials`.
+
+        Example:
+            >>> client = SyncEventTrader.from_credentials("ada@example.com", "a password")
+            >>> client.close()
+        """
         return cls._opened(EventTrader.from_credentials, email, password, **options)
 
     @classmethod
     def register(
         cls, email: str, username: str, password: str, **options: Any
     ) -> "SyncEventTrader":
-        """Open an account; see `EventTrader.register`."""
+        """Open an account; see `EventTrader.register`.
+
+        Example:
+            >>> client = SyncEventTrader.register("ada@example.com", "ada", "a password")
+            >>> client.close()
+        """
         return cls._opened(EventTrader.register, email, username, password, **options)
 
     @classmethod
     def create_api_key(
         cls, email: str, password: str, key_name: str = "default", **options: Any
     ) -> str:
-        """Make an API key from a name and a password; see `EventTrader.create_api_key`."""
+        """Make an API key from a name and a password; see `EventTrader.create_api_key`.
+
+        Example:
+            >>> key = SyncEventTrader.create_api_key("ada@example.com", "a password", "bot")
+        """
         loop = LoopThread()
         try:
             return loop.run(EventTrader.create_api_key(email, password, key_name, **options))

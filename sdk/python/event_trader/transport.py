@@ -80,7 +80,7 @@ class HttpTransport:
         self._api_key = api_key
         self.max_retries = max_retries
         self.closers: set[Callable[[], Awaitable[None]]] = set()
-        """What must be closed with the transport: the streams that have connected."""
+        """What must be closed with the transport: the streams that are not at their end."""
         self._http: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
 

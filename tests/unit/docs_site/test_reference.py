@@ -90,4 +90,6 @@ def test_types_are_named_as_a_reader_says_them() -> None:
     assert remark({"description": "A | b.", "minimum": 1, "default": False}) == (
         "A \\| b. At least 1. Default `false`."
     )
+    bounded = {"anyOf": [{"type": "integer", "minimum": 5}, {"type": "null"}]}
+    assert remark(bounded) == "At least 5."
     assert fields_table({"properties": {}}, "m.md") == ""

@@ -250,6 +250,19 @@ async def test_closed_stream_comes_to_its_end() -> None:
     assert len(stage.connections) == 1
 
 
+async def test_client_that_is_closed_ends_its_streams() -> None:
+    """Also one that is between two connections: nothing connects again behind the user's back."""
+    stage = Stage(says(PRICE, then=silent), says(PRICE))
+    async with on_stage(stage) as client:
+        open_one, lost_one = client.stream.price("vaix"), client.stream.bbo("vaix")
+        assert [await first(open_one), await first(lost_one)] == [PRICE, PRICE]
+        reading = [asyncio.ensure_future(collected(one)) for one in (open_one, lost_one)]
+        await client.close()
+        seen = await asyncio.wait_for(asyncio.gather(*reading), WITHIN_S)
+        assert seen[0] == []
+    assert client._http.closers == set()
+
+
 async def collected(stream: Any) -> list[dict[str, Any]]:
     """Read a stream to its end."""
     return [event async for event in stream]
