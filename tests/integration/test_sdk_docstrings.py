@@ -4,6 +4,7 @@ import ast
 import asyncio
 import doctest
 import inspect
+import secrets
 import types
 from typing import Any, NamedTuple
 
@@ -82,7 +83,7 @@ async def prepared(client: EventTrader, program: str) -> dict[str, Any]:
 
 def adapted(program: str, account: Account) -> str:
     """Write the account's key and log-in in place of the examples'."""
-    new = f"new_{account.email}"
+    new = f"{secrets.token_hex(6)}@example.com"
     replaced = {
         "ada@example.com": new if "register" in program else account.email,
         '"ada"': f'"{new.split("@", maxsplit=1)[0]}"',
