@@ -54,9 +54,10 @@ sim: install
 load: install
 	@$(BIN)/python -m load_tests.load
 
-# A local Ethereum node with a real Uniswap V2 pair; prints the configuration that points here.
+# Three EVM nodes and a Solana one with every venue's pools, traders, and Tandem on it, until Ctrl-C.
+# PRINT=1 prints the configuration instead of starting Tandem; RECORD=1 makes the recordings anew.
 devnet: install
-	@$(BIN)/python -m devnet
+	@exec $(BIN)/python -m devnet $(if $(PRINT),--print) $(if $(RECORD),--record chain_feeds/recordings)
 
 # The documentation as a site that needs no network, in build/site; a warning is an error.
 docs: install

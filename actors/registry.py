@@ -39,6 +39,8 @@ class ActorPlan:
         arguments: what its constructor takes; must pickle.
         resource: the custom resource that places it on a cluster; 0.001 of it is taken.
         threads: how many calls may run at once.
+        closer_resource: a narrower custom resource, which places it instead where the cluster
+            declares it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ActorPlan:
     arguments: tuple[Any, ...]
     resource: str
     threads: int = 8
+    closer_resource: str = ""
 
     @property
     def title(self) -> str:
@@ -89,7 +92,7 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
         "max_restarts": -1,
         "max_task_retries": 0,
         "num_cpus": 0,
-        "resources": {plan.resource: RESOURCE_SHARE},
+        "resources": {_resource(plan): RESOURCE_SHARE},
         "max_concurrency": plan.threads,
     }
     if detached:
@@ -97,6 +100,13 @@ def start(plan: ActorPlan, *, detached: bool = False) -> Any:  # noqa: ANN401 (u
     # Ray's annotations do not know concurrency groups.
     made = ray.remote(concurrency_groups={"health": 1})(named)  # type: ignore[call-overload]
     return made.options(**options).remote(plan.name, packed(plan))
+
+
+def _resource(plan: ActorPlan) -> str:
+    """Choose the custom resource that places an actor."""
+    closer = plan.closer_resource
+    declared: dict[str, float] = ray.cluster_resources() if closer else {}  # type: ignore[no-untyped-call]
+    return closer if closer in declared else plan.resource
 
 
 class ActorProcess:

@@ -1,40 +1,52 @@
-"""``make devnet``: an anvil node with Uniswap V2 pairs, a trader, and how to point Tandem at it."""
+"""``make devnet``: nodes of four chains, every venue's pools, a crowd of traders, Tandem on it.
+
+Ctrl-C ends everything. ``PRINT=1`` starts no exchange and prints the configuration instead;
+``RECORD=1`` makes the recordings that ship with Tandem, and the listing that goes with them.
+"""
 
 import argparse
-import os
-import random
 import signal
 import subprocess
 import sys
-import time
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 from requests.exceptions import RequestException
 
-from actors.engine.pools.kinds import spot
-from chain_feeds.sources.recorded import DIRECTORY, load, position_at
-from devnet.anvil import HERE, Anvil, DevnetError, install
-from devnet.contracts import DEFAULT_MARKETS, Network
-from devnet.trader import Trader
+from devnet import configuration
+from devnet.anvil import HERE, DevnetError, install
+from devnet.chains import SOLANA, STAGES, Chain, start
+from devnet.contracts import connect
+from devnet.trader import Crowd
 
-STALE_AFTER_S = 5
+PORTS = (8545, 8546, 8547, 8899)
+SEED = 20_26
 _STOP_TIMEOUT_S = 60.0
+_NOTE = (
+    "three anvil nodes and Tandem's own Solana service, with the pools of `make devnet` and its "
+    "crowd of traders; the prices are made up"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until interrupted; returns the exit code."""
     parser = argparse.ArgumentParser(prog="make devnet", description=__doc__)
-    parser.add_argument("--port", type=int, default=8545, help="the node's port (8545)")
-    parser.add_argument("--block-time", type=float, default=1.0, help="seconds per block (1)")
-    parser.add_argument("--tandem", action="store_true", help="start Tandem too, pointed at it")
+    parser.add_argument("--block-time", type=int, default=1, help="seconds per EVM block (1)")
+    parser.add_argument("--free-ports", action="store_true", help="not 8545, 8546, 8547 and 8899")
+    parser.add_argument("--print", action="store_true", help="print the configuration, no Tandem")
+    parser.add_argument("--record", type=Path, help="record into this directory instead")
+    parser.add_argument("--blocks", type=int, default=240, help="how many blocks to record (240)")
     parser.add_argument("rest", nargs="*", help="after --: further arguments of `tandem up`")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _say("Installing node and contracts from devnet/package-lock.json ...")
         install()
-        with Anvil(port=options.port) as node:
-            return _run(node, options)
+        with ExitStack() as parts:
+            return _run(parts, options)
     except (DevnetError, RequestException) as error:
         print(f"devnet: {error}", file=sys.stderr)  # noqa: T201 -- a command's error
         return 1
@@ -43,79 +55,52 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
 
 
-def _run(node: Anvil, options: argparse.Namespace) -> int:
-    network = Network(node.http_url)
-    network.rpc("evm_setIntervalMining", max(1, round(options.block_time)))
-    _say(configuration(node, network))
-    tandem: subprocess.Popen[bytes] | None = None
-    if options.tandem:
-        command = [sys.executable, "-m", "tandem", "up", *options.rest]
-        environment = {**os.environ, **_variables(node)}
-        tandem = subprocess.Popen(  # noqa: S603 -- our own command
-            command, cwd=HERE.parent, env=environment
-        )
-    try:
-        _trade(network, tandem)
-    finally:
-        if tandem is not None:
-            _stop(tandem)
-    return tandem.returncode if tandem else 0
+def _run(parts: ExitStack, options: argparse.Namespace) -> int:
+    _say("Starting the nodes, and deploying tokens and pools ...")
+    chains = start(parts, STAGES, () if options.free_ports else PORTS, solana=True)
+    for chain in chains:
+        _say(f"  {chain.name}: {len(chain.pools)} pools at {chain.http_url}")
+        if chain.name != SOLANA:
+            _rpc(chain, "evm_setIntervalMining", options.block_time)
+    crowd = Crowd(chains, SEED)
+    crowd.start()
+    parts.callback(crowd.stop)
+    directory = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="tandem-devnet-")))
+    config = directory / "exchange.toml"
+    config.write_text(configuration.whole(chains), encoding="utf-8")
+    if options.print:
+        _say(config.read_text(encoding="utf-8"))
+        _say("Save the above, and start Tandem with `tandem up --config FILE`. Ctrl-C ends this.")
+        threading.Event().wait()
+    if options.record:
+        return _record(options, chains, config)
+    command = ["up", "--config", str(config), "--data-dir", str(directory / "data")]
+    return _tandem(parts, [*command, *options.rest])
 
 
-def configuration(node: Anvil, network: Network) -> str:
-    """Write what points Tandem at a development network."""
-    pools = []
-    for symbol, deployed in network.pairs.items():
-        pools.append(
-            f"[[pairs.{symbol}.pools]]\n"
-            'chain = "ethereum"\nvenue = "Uniswap"\nkind = "uniswap_v2"\n'
-            f'address = "{deployed.pair.address}"\n'
-            f'base_address = "{deployed.base.address}"\n'
-            f'quote_address = "{deployed.quote.address}"\n'
-            "base_decimals = 18\nquote_decimals = 18\nfee_bps = 30\n"
-        )
-    variables = " ".join(f"{name}={value}" for name, value in _variables(node).items())
-    return "\n".join(
-        [
-            (
-                f"A node with chain id {node.chain_id} at {node.http_url}, router "
-                f"{network.router.address}, and these pools:\n"
-            ),
-            *pools,
-            "[chains.ethereum]",
-            f"chain_id = {node.chain_id}",
-            f'ws_url = "{node.ws_url}"',
-            f"stale_after_s = {STALE_AFTER_S}\n",
-            (
-                "exchange.toml lists these pools already: the addresses follow from the order of "
-                "deployment. So this is enough:\n"
-            ),
-            f"    {variables} make run\n",
-        ]
+def _record(options: argparse.Namespace, chains: list[Chain], config: Path) -> int:
+    command = ["record", "--config", str(config), "--out", str(options.record)]
+    with ExitStack() as parts:
+        status = _tandem(parts, [*command, "--blocks", str(options.blocks), "--note", _NOTE])
+    if status == 0:
+        configuration.rewrite_default(chains)
+        _say(f"{configuration.DEFAULT} lists what was recorded.")
+    return status
+
+
+def _tandem(parts: ExitStack, arguments: list[str]) -> int:
+    """Run a `tandem` command as a child until it ends, or this is interrupted."""
+    tandem = subprocess.Popen(  # noqa: S603 -- our own command
+        [sys.executable, "-m", "tandem", *arguments], cwd=HERE.parent
     )
+    parts.callback(_stop, tandem)
+    return tandem.wait()
 
 
-def _variables(node: Anvil) -> dict[str, str]:
-    """Name the environment that points Tandem at the node; its blocks come every second or so."""
-    return {
-        "TANDEM_RPC_ETHEREUM": node.ws_url,
-        "TANDEM_STALE_AFTER_ETHEREUM": str(STALE_AFTER_S),
-    }
-
-
-def _trade(network: Network, tandem: "subprocess.Popen[bytes] | None") -> None:
-    """Swap now and then, towards the prices at which the other chains' recordings stand."""
-    recording = load(DIRECTORY / "base.jsonl.gz")
-    trader = Trader(network, time.time_ns())
-    symbols = [market.symbol for market in DEFAULT_MARKETS]
-    pause = random.Random()  # noqa: S311 -- when to trade, not a secret
-    first = list(symbols)
-    while tandem is None or tandem.poll() is None:
-        symbol = first.pop() if first else pause.choice(symbols)
-        curves = position_at(recording, time.time_ns()).step.curves
-        quote, base = spot(curves[symbols.index(symbol)])
-        trader.swap_towards(symbol, quote / base)
-        time.sleep(0.05 if first else pause.uniform(0.5, 3.0))
+def _rpc(chain: Chain, method: str, *params: object) -> None:
+    answer = connect(chain.http_url).provider.make_request(method, list(params))  # type: ignore[arg-type]
+    if "error" in answer:
+        raise DevnetError(f"{method}: {answer['error']}")
 
 
 def _stop(tandem: "subprocess.Popen[bytes]") -> None:

@@ -28,9 +28,9 @@ class Workshop:
         self.owner: ChecksumAddress = self.w3.eth.accounts[0]
         self.hand = self.deploy(own("Hand"))
 
-    def token(self, symbol: str, decimals: int) -> Contract:
-        """Deploy a token; the hand gets all of it."""
-        supply = SUPPLY_UNITS * 10**decimals
+    def token(self, symbol: str, decimals: int, units: int = SUPPLY_UNITS) -> Contract:
+        """Deploy a token with a supply of so many whole units; the hand gets all of it."""
+        supply = units * 10**decimals
         made = self.deploy(own("Token"), symbol, decimals, supply)
         self.transact(made, "transfer", self.hand.address, supply)
         return made

@@ -131,6 +131,7 @@ def _feeds(settings: Settings) -> list[ActorPlan]:
             class_path="actors.feed:FeedActor",
             arguments=(partial(make_feeds, chains), partial(pair_ports, _symbols(chains))),
             resource="feed",
+            closer_resource=name.replace(":", "_"),
         )
         for name, chains in groups.items()
     ]

@@ -4,12 +4,15 @@ The feeds are those of a running exchange; only the sink is another: it keeps th
 pool in each block, and the swaps. What comes out is what the `recorded` source plays.
 """
 
+import asyncio
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+import aiohttp
 
 from actors.engine.commands import PoolTraded
 from actors.engine.pools.state import CurveState, PoolState, PoolStatus
@@ -18,6 +21,7 @@ from actors.errors import TandemError
 from chain_feeds.errors import FeedError
 from chain_feeds.runner import Feed, FeedThread
 from chain_feeds.settings import ChainSettings, FeedPool, pools_of
+from chain_feeds.sources.json_rpc import JsonRpc
 from chain_feeds.sources.recording import (
     FORMAT,
     Header,
@@ -29,6 +33,7 @@ from chain_feeds.sources.recording import (
 from tandem.settings import Settings
 
 READY_WITHIN_S: Final = 120.0
+_NAME_TIMEOUT_S: Final = 5.0
 _POLL_S: Final = 0.5
 
 
@@ -89,19 +94,29 @@ class Tape:
                 if at not in live
             ]
 
-    def blocks(self) -> list[RecordedBlock]:
-        """Give the blocks from the first at which every pool is known, in order."""
+    def span(self) -> tuple[int, int]:
+        """Give the times of the first block at which every pool is known, and of the last."""
+        blocks = self.blocks()
+        return blocks[0].time_ms, blocks[-1].time_ms
+
+    def blocks(self, from_ms: int = 0, to_ms: int = 2**63) -> list[RecordedBlock]:
+        """Give the blocks of a time: the first holds every pool's state as it was at its begin."""
         with self._lock:
             known: dict[int, CurveState] = {}
             blocks: list[RecordedBlock] = []
             for number in sorted(self._states):
+                time_ms = self._times_ms[number]
+                if time_ms > to_ms:
+                    break
                 known |= self._states[number]
                 if len(known) < len(self._pools):
                     continue
-                changed = known if not blocks else self._states[number]
-                swaps = list(self._swaps.get(number, {}).values()) if blocks else []
-                time_ms = self._times_ms[number]
-                blocks.append(RecordedBlock(number, time_ms, sorted(changed.items()), swaps))
+                if not blocks or time_ms < from_ms:
+                    blocks = [RecordedBlock(number, time_ms, sorted(known.items()))]
+                    continue
+                states = sorted(self._states[number].items())
+                swaps = list(self._swaps.get(number, {}).values())
+                blocks.append(RecordedBlock(number, time_ms, states, swaps))
             return blocks
 
     def listed(self) -> list[RecordedPool]:
@@ -151,10 +166,12 @@ def run(settings: Settings, out: Path, blocks: int, note: str) -> int:
         for thread in threads:
             thread.stop()
     out.mkdir(parents=True, exist_ok=True)
+    spans = [tape.span() for tape in tapes]
+    span = max(first for first, _ in spans), min(last for _, last in spans)
     for (chain, _), tape, thread in zip(followed, tapes, threads, strict=True):
         path = out / f"{chain.name}.jsonl.gz"
-        _write(path, chain, tape, note or f"recorded from {thread.status().host}")
-        _say(f"{path}: {len(tape.blocks())} blocks, {len(tape.listed())} pools")
+        count = _write(path, chain, tape, (note or f"recorded from {thread.status().host}", span))
+        _say(f"{path}: {count} blocks, {len(tape.listed())} pools")
     return 0
 
 
@@ -179,22 +196,41 @@ def _wait(met: Callable[[], bool]) -> None:
         time.sleep(_POLL_S)
 
 
-def _write(path: Path, chain: ChainSettings, tape: Tape, note: str) -> None:
-    recorded = tape.blocks()
+def _write(path: Path, chain: ChainSettings, tape: Tape, take: tuple[str, tuple[int, int]]) -> int:
+    """Write what a tape holds of a take (its note and time); returns how many blocks."""
+    note, (from_ms, to_ms) = take
+    recorded = tape.blocks(from_ms, to_ms)
     header = Header(
         format=FORMAT,
         chain=chain.name,
         chain_id=chain.table.chain_id,
-        node=chain.shown_host,
+        node=asyncio.run(_name_of(chain)),
         note=note,
         recorded_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         blocks=len(recorded),
+        from_ms=from_ms,
+        to_ms=to_ms,
         pools=tape.listed(),
     )
     try:
         write(path, header, recorded)
     except FeedError as error:
         raise RecordError(str(error)) from None
+    return len(recorded)
+
+
+async def _name_of(chain: ChainSettings) -> str:
+    """Ask a node what it calls itself."""
+    method = "getVersion" if chain.table.family == "solana" else "web3_clientVersion"
+    client = JsonRpc(chain.http_url, _NAME_TIMEOUT_S)
+    try:
+        (answer,) = await client.batch([(method, [])])
+    except (OSError, TimeoutError, ValueError, aiohttp.ClientError):
+        return "unknown"
+    finally:
+        await client.close()
+    told = answer.get("result")
+    return f"solana-core {told.get('solana-core')}" if isinstance(told, dict) else str(told)
 
 
 def _say(line: str) -> None:

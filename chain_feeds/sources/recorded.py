@@ -53,25 +53,24 @@ def load(path: Path) -> Recording:
         RecordingError: the file is missing, damaged, or says something impossible.
     """
     header, blocks = read(path)
-    steps = _unroll(blocks, len(header.pools))
-    back = max(1, blocks[1].time_ms - blocks[0].time_ms)
-    return Recording(header, blocks[0].number, steps, steps[-1].offset_ms + back)
+    span_ms = header.to_ms - header.from_ms
+    return Recording(header, blocks[0].number, _unroll(header, blocks, span_ms), 2 * span_ms)
 
 
-def _unroll(blocks: list[RecordedBlock], pools: int) -> tuple[Step, ...]:
+def _unroll(header: Header, blocks: list[RecordedBlock], span_ms: int) -> tuple[Step, ...]:
+    """Make the loop: at any time on the way back every chain shows what it showed on the way."""
     forward: list[Step] = []
     curves: dict[int, CurveState] = {}
     for block in blocks:
         curves |= dict(block.states)
-        held = tuple(curves[pool] for pool in range(pools))
-        forward.append(Step(block.time_ms - blocks[0].time_ms, held, tuple(block.swaps)))
-    end_ms = forward[-1].offset_ms
+        held = tuple(curves[pool] for pool in range(len(header.pools)))
+        offset_ms = max(0, block.time_ms - header.from_ms) if forward else 0
+        forward.append(Step(offset_ms, held, tuple(block.swaps) if forward else ()))
     backward = [
-        Step(2 * end_ms - step.offset_ms, step.curves, tuple(map(_undone, reversed(after.swaps))))
-        for step, after in zip(forward[-2:0:-1], forward[:1:-1], strict=True)
+        Step(2 * span_ms - left.offset_ms, step.curves, tuple(map(_undone, reversed(left.swaps))))
+        for step, left in zip(forward[-2::-1], forward[:0:-1], strict=True)
     ]
-    first = forward[0]._replace(swaps=tuple(map(_undone, reversed(forward[1].swaps))))
-    return (first, *forward[1:], *backward)
+    return (*forward, *backward)
 
 
 def _undone(swap: RecordedSwap) -> RecordedSwap:

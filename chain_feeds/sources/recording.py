@@ -54,6 +54,9 @@ class Header(msgspec.Struct, frozen=True):
     """What it was, in words."""
     recorded_at: str
     blocks: int
+    from_ms: int
+    """With ``to_ms``, the time that is recorded, Unix time; the same for all chains of one take."""
+    to_ms: int
     pools: list[RecordedPool]
 
 
@@ -126,6 +129,10 @@ def _problem(header: Header, blocks: list[RecordedBlock]) -> str:
     pools = len(header.pools)
     if {pool for pool, _ in blocks[0].states} != set(range(pools)):
         return "expected the first block to hold every pool"
+    if not header.from_ms <= blocks[1].time_ms <= blocks[-1].time_ms <= header.to_ms:
+        return "expected the second and the last block within the time that is recorded"
+    if header.from_ms == header.to_ms:
+        return "expected some time to be recorded"
     for before, after in pairwise(blocks):
         if after.number <= before.number or after.time_ms < before.time_ms:
             return f"block {after.number} does not come after block {before.number}"

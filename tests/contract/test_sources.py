@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
-from actors.engine.pools.state import PoolState, PoolStatus
+from actors.engine.pools.state import Concentrated, ConstantProduct, PoolState, PoolStatus
+from actors.engine.units import PPM, Side
 from chain_feeds.runner import Feed, FeedThread
 from chain_feeds.settings import ChainSettings, ChainTable, FeedPool, pools_of
 from devnet.anvil import Anvil, install
 from devnet.contracts import DEFAULT_MARKETS, UNIT, Network
+from devnet.listed import holdings
 from tandem.settings import load
 from tests.chain.feeding import Collector, pool_of
 
@@ -111,8 +113,9 @@ def test_source_started_says_each_pool_live_with_its_label(source: Source, start
         state = states_of(sink, pool)[0]
         assert state.source == source.label
         assert state.curve is not None
-        assert min(state.curve.reserve_base, state.curve.reserve_quote) > 0
-        assert state.curve.fee_num * 10**6 == pool.spec.fee_ppm * state.curve.fee_den
+        assert min(holdings(state.curve)) > 0
+        shares = PPM if isinstance(state.curve, Concentrated) else state.curve.fee_den
+        assert state.curve.fee_of(Side.BUY) * PPM == pool.spec.fee_ppm * shares
         assert state.block > 0
         assert 0 < state.block_time_ns <= time.time_ns() + 10**9
         assert state.detail == ""
@@ -166,8 +169,8 @@ def test_source_of_one_pool_beside_two_pairs_tells_both(source: Source, start: S
     finally:
         thread.stop()
     one, other = sink.live[first.symbol].curve, sink.live["other"].curve
-    assert one is not None
-    assert other is not None
+    assert isinstance(one, ConstantProduct)
+    assert isinstance(other, ConstantProduct)
     if source.label == "node":
         assert (one.reserve_base, one.reserve_quote) == (other.reserve_quote, other.reserve_base)
     else:

@@ -18,7 +18,7 @@ from tests.running import STOP_WITHIN_S, RunningExchange, free_port, wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
 
-HEAD = '{"supervisor": 1, "pair": 1, "account": 1}'
+HEAD = '{"supervisor": 1, "pair": 1, "account": 1, "feed_recorded": 1}'
 FRONT = '{"gateway": 1, "feed": 1, "bot": 1}'
 STARTED_WITHIN_S = 90.0
 
@@ -120,6 +120,8 @@ def test_exchange_on_two_nodes_trades_and_survives_its_actors(
         assert any("PairActor:vaix" in title for title in head.titles())
         assert any("GatewayActor" in title for title in front.titles())
         assert not any("PairActor" in title for title in front.titles())
+        # The chain's own resource wins over `feed`, which the front node offers.
+        assert any("FeedActor:recorded" in title for title in head.titles())
         token = register(exchange, "ada")
         placed = [place(exchange, token, "0.001"), place(exchange, token, "0.0011")]
         for node, mark in ((head, "PairActor:vaix"), (front, "GatewayActor")):

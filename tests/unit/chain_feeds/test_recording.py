@@ -71,7 +71,9 @@ BLOCKS = [
 
 def header(**changes: Any) -> Header:
     """The header of `BLOCKS`."""
-    made = Header(FORMAT, "ethereum", 1, "a node", "a note", "2026-11-28T00:00:00Z", 4, POOLS)
+    made = Header(
+        FORMAT, "ethereum", 1, "a node", "a note", "2026-11-28T00:00:00Z", 4, 1_500, 5_000, POOLS
+    )
     return msgspec.structs.replace(made, **changes)
 
 
@@ -96,7 +98,9 @@ def test_recording_of_every_kind_of_curve_is_read_as_it_was_written(tmp_path: Pa
         ({"format": "tandem-pool-recording/1"}, None, "expected format"),
         ({"blocks": 5}, None, "expected 5 blocks"),
         ({"pools": POOLS[:2]}, None, "expected the first block to hold every pool"),
-        ({}, RecordedBlock(52, 9_000, []), "block 52 does not come after block 54"),
+        ({}, RecordedBlock(55, 5_001, []), "within the time that is recorded"),
+        ({"from_ms": 2_001}, None, "within the time that is recorded"),
+        ({}, RecordedBlock(52, 5_000, []), "block 52 does not come after block 54"),
         ({}, RecordedBlock(55, 4_499, []), "block 55 does not come after block 54"),
         ({}, RecordedBlock(55, 5_000, [(3, product(1))]), "block 55 names pool 3"),
         ({}, RecordedBlock(55, 5_000, [(0, product(0))]), "has a state that cannot be"),
