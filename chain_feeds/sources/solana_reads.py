@@ -116,7 +116,9 @@ class Reads:
         try:
             values = answer["value"]
             found = {
-                address: Account(str(value["owner"]), base64.b64decode(value["data"][0]))
+                address: Account(
+                    str(value["owner"]), base64.b64decode(value["data"][0], validate=True)
+                )
                 for address, value in zip(addresses, values, strict=True)
                 if value is not None
             }
