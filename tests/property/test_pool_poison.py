@@ -64,7 +64,7 @@ def bent(draw: st.DrawFn) -> CurveState:
     return msgspec.structs.replace(curve, **changes)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.one_of(products, stables, concentrated, bent()), st.sampled_from(list(Side)))
 def test_any_state_of_a_pool_leaves_the_pair_trading(curve: CurveState, side: Side):
     """Orders of every route are answered beside nonsense, and the invariants hold."""

@@ -9,7 +9,7 @@ import pytest
 from actors.engine.hybrid import HybridDepth
 from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.engine.pools.curve import PoolGrid
-from actors.engine.pools.state import PoolState, PoolStatus
+from actors.engine.pools.state import Concentrated, PoolState, PoolStatus
 from actors.engine.units import Side
 from tests.pool_worlds import RandomPool, random_pool
 
@@ -49,13 +49,12 @@ def check_pool(random: Random, number: int) -> int:
             assert fulfils(spec, pool, side, lots, quote), (side, at, level, pool.state)
             part = random.randint(1, level[1])
             some, cost = lots - level[1] + part, quote - (level[1] - part) * level[0] * unit
-            # Within a level the pool rounds a unit of each of its tokens in its own favour.
+            # Within a level the pool rounds a unit of each of its tokens in its own favour, once
+            # for the swap and once for each tick it crosses.
             grid = PoolGrid.of(spec, pool.spec)
-            slack = (
-                2
-                + 2 * -(-grid.quote_den // grid.quote_num)
-                + level[0] * unit * -(-2 * grid.lot_den // grid.lot_num)
-            )
+            crossed = len(pool.state.ticks) if isinstance(pool.state, Concentrated) else 0
+            units = -(-grid.quote_den // grid.quote_num), level[0] * unit * grid.lot_den
+            slack = (2 + crossed) * (units[0] + -(-units[1] // grid.lot_num))
             cost = cost + slack if side is Side.BUY else cost - slack
             assert fulfils(spec, pool, side, some, cost), (side, at, level, part, pool.state)
             checks += 2
