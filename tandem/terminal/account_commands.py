@@ -4,6 +4,7 @@ import sys
 from typing import Annotated, Any, Literal
 
 import typer
+from event_trader.bodies import member
 from event_trader.errors import AuthenticationError, EventTraderError
 
 from tandem.terminal import tables
@@ -67,12 +68,12 @@ async def _with_key(where: Place, key: str) -> Login:
         raise UsageError("standard input was empty: give the key, as in `tandem login … < file`")
     async with where.client(key) as client:
         profile = await client.account.profile()
-    mode = "paper" if profile["simulation_mode"] else "live"
+    mode = "paper" if member(profile, "simulation_mode") else "live"
     return {"name": profile["username"], "mode": mode, "api_key": key}
 
 
 def _login_of(answer: Json) -> Login:
-    user = answer["user"]
+    user = member(answer, "user")
     mode = "paper" if user["simulation_mode"] else "live"
     return {"name": user["username"], "mode": mode, **kept(answer)}
 

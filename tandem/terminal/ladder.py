@@ -81,7 +81,7 @@ class Follower:
 
     Args:
         title: what is watched.
-        mode: whose book it is; "" when the exchange chose.
+        mode: whose book it is, ``paper`` or ``live``.
         clock: seconds, monotonic.
     """
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from event_trader.bodies import member
 
 from tandem.terminal import ladder, tables
 from tandem.terminal.options import AsJson, BaseUrl, Mode, Symbol, console, finish, place, show
@@ -48,9 +49,11 @@ def book(  # noqa: PLR0913 (one parameter per option, as typer reads them)
                 read = client.clob.book if orders_only else client.clob.orderbook
                 return await read(symbol, depth, mode=chosen)
             title = f"{symbol.upper()} {'orders only' if orders_only else 'with pools'}"
-            stream = client.stream.book(symbol, hybrid=not orders_only, mode=chosen)
+            # The frames do not say whose book they are; an answer does.
+            used = str(member(await client.clob.bbo(symbol, mode=chosen), "mode"))
+            stream = client.stream.book(symbol, hybrid=not orders_only, mode=used)
             async with stream:
-                follower = ladder.Follower(title, chosen or "")
+                follower = ladder.Follower(title, used)
                 await ladder.follow(stream, follower, console(), depth, as_json=as_json)
             return None
 
@@ -77,9 +80,10 @@ def trades(
     where = place(base_url)
     chosen = mode or where.default_mode()
 
-    async def work() -> list[dict[str, Any]]:
+    async def work() -> tuple[str, list[dict[str, Any]]]:
         async with where.opened() as client:
-            return await client.clob.recent_trades(symbol, limit, mode=chosen)
+            used = str(member(await client.clob.bbo(symbol, mode=chosen), "mode"))
+            return used, await client.clob.recent_trades(symbol, limit, mode=used)
 
-    rows = finish(work)
-    show(rows, as_json=as_json, table=lambda: tables.trades(symbol, chosen or "", rows))
+    used, rows = finish(work)
+    show(rows, as_json=as_json, table=lambda: tables.trades(symbol, used, rows))

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from event_trader import EventTrader
+from event_trader.bodies import member
 from event_trader.client import DEFAULT_BASE_URL
 from event_trader.errors import AuthenticationError
 
@@ -122,8 +123,7 @@ async def mode_of(client: EventTrader, asked: str | None) -> str:
     Raises:
         TerminalError: live was asked for, and the account is in simulation mode.
     """
-    profile = await client.account.profile()
-    simulated = bool(profile["simulation_mode"])
+    simulated = bool(member(await client.account.profile(), "simulation_mode"))
     if asked == "live" and simulated:
         raise TerminalError(
             "this account is in simulation mode, so all its orders are paper orders; switch it "

@@ -251,7 +251,9 @@ async def test_exchange_that_is_too_old_is_told_with_its_version(stranger: Shell
 async def test_stream_closed_for_slowness_is_told(stranger: Shell) -> None:
     """Closed again and again with 4408, it gives up and says what to do."""
 
-    async def slow(request: web.Request) -> web.WebSocketResponse:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/bbo"):
+            return web.json_response({"mode": "paper"})
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.close(code=4408, message=b"too slow")
@@ -272,7 +274,7 @@ async def test_watched_book_is_live_and_outlives_its_connection(
         EventTrader(key, base_url=running_exchange.base_url) as trader,
     ):
         screen = Screen(stranger, *options, "--orders-only", "--base-url", proxy.url)
-        await screen.until(lambda: "SBIO orders only" in screen.text, "the ladder")
+        await screen.until(lambda: "SBIO orders only · PAPER" in screen.text, "the ladder")
         await trader.clob.place_order(PAIR, "buy", "41", price="0.00771", mode="paper")
         await screen.until(lambda: "0.00771" in screen.text, "the first order")
         proxy.cut()
