@@ -13,6 +13,7 @@ from event_trader.wire.failure import ErrorCode, ErrorResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from gateway.body_examples import BODY_EXAMPLES
 from gateway.endpoint import Access, LimitKind, Route
 from gateway.errors import status_of
 from gateway.services import Services
@@ -136,9 +137,13 @@ def _operation(route: Route, names: Names) -> dict[str, Any]:
         "security": _security(route.access),
     }
     if route.body is not None:
+        content = {"schema": _body_schema(route, names)}
+        example = BODY_EXAMPLES.get(route.body.__name__)
+        if example is not None:
+            content["example"] = example
         operation["requestBody"] = {
             "required": not route.body_optional,
-            "content": {"application/json": {"schema": _body_schema(route, names)}},
+            "content": {"application/json": content},
         }
     return operation
 

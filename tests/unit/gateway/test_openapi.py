@@ -2,8 +2,10 @@
 
 import re
 
+import msgspec
 from event_trader.wire.failure import ErrorCode
 
+from gateway.body_examples import BODY_EXAMPLES
 from gateway.openapi import document
 from gateway.routes import ROUTES
 
@@ -45,13 +47,24 @@ def test_document_has_the_contracts_operations() -> None:
 
 def test_references_all_lead_somewhere() -> None:
     """Every $ref names a schema of the document."""
-    import msgspec
-
     text = msgspec.json.encode(DOCUMENT).decode()
     names = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
     assert names <= DOCUMENT["components"]["schemas"].keys()
     codes = DOCUMENT["components"]["schemas"]["ErrorCode"]["enum"]
     assert codes == [code.value for code in ErrorCode]
+
+
+def test_example_of_a_body_is_one_that_its_route_takes() -> None:
+    """Each is read by its model as a request is, and none is for a model that is not there."""
+    bodies = {route.body.__name__: route for route in ROUTES if route.body is not None}
+    assert set(BODY_EXAMPLES) <= set(bodies)
+    for name, example in BODY_EXAMPLES.items():
+        route = bodies[name]
+        assert route.body is not None
+        checked = route.body.model_validate_json(msgspec.json.encode(example))
+        if route.body_item is not None:
+            for item in getattr(checked, route.body_list):
+                route.body_item.model_validate_json(msgspec.json.encode(item))
 
 
 def test_fixed_paths_come_before_the_patterns_that_would_swallow_them() -> None:
