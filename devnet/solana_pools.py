@@ -279,11 +279,12 @@ def tick_arrays(pool: str, nets: Mapping[int, int], spacing: int) -> dict[str, A
 
 
 def mark_bitmap(data: bytearray, ticks: Mapping[int, int], spacing: int) -> None:
-    """Set the bits of the tick arrays that hold an initialised tick."""
+    """Set the bits of the tick arrays that hold an initialised tick, as far as the pool's go."""
     span = raydium_clmm.TICKS_PER_ARRAY * spacing
     bits = 0
     for tick in ticks:
-        bits |= 1 << (tick // span + 512)
+        if -512 <= tick // span < 512:
+            bits |= 1 << (tick // span + 512)
     data[raydium_clmm.BITMAP_AT : raydium_clmm.BITMAP_AT + 128] = bits.to_bytes(128, "little")
 
 

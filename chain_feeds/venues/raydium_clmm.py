@@ -119,13 +119,13 @@ def plan(spec: PoolSpec, pool: Account | None) -> Plan:
     """Name the accounts to follow: pool and vaults, the config, the tick arrays around the price.
 
     Raises:
-        DecodeError: the account is not the listed pool, or its price is outside the bitmap.
+        DecodeError: the account is not the listed pool, or its price is none.
     """
     data = _check_pool(pool)
     read = POOL_STATE.number
     decimals = read(data, "decimals_0"), read(data, "decimals_1")
     check_decimals(spec, *(decimals if _base_is_0(spec, data) else decimals[::-1]))
-    arrays = {array_address(spec.address, start) for start in _initialised(data)}
+    arrays = {array_address(spec.address, start) for start, _ in _arrays(data)}
     vaults = (POOL_STATE.key(data, "vault_0"), POOL_STATE.key(data, "vault_1"))
     return Plan(
         together=frozenset({spec.address, *vaults}),
@@ -233,13 +233,12 @@ def _vaults(data: bytes, accounts: Accounts) -> tuple[int, int]:
 def _starts(data: bytes) -> range:
     """Return the first ticks of the arrays that the window is made of."""
     spacing = POOL_STATE.number(data, "tick_spacing")
-    span = TICKS_PER_ARRAY * spacing
     tick = POOL_STATE.number(data, "tick_current")
-    first = array_start(max(tick - _REACH_TICKS, -_BITMAP_ARRAYS * span), spacing)
-    last = array_start(min(tick + _REACH_TICKS, _BITMAP_ARRAYS * span - 1), spacing)
-    if not first <= tick < last + span:
-        raise DecodeError(f"the price's tick {tick} is outside the pool's own bitmap")
-    return range(first, last + 1, span)
+    if not -MAX_TICK <= tick <= MAX_TICK:
+        raise DecodeError(f"tick {tick} is none that a price can have")
+    first = array_start(max(tick - _REACH_TICKS, -MAX_TICK), spacing)
+    last = array_start(min(tick + _REACH_TICKS, MAX_TICK), spacing)
+    return range(first, last + 1, TICKS_PER_ARRAY * spacing)
 
 
 def _window(data: bytes) -> tuple[int, int]:
@@ -247,11 +246,20 @@ def _window(data: bytes) -> tuple[int, int]:
     return max(starts[0], -MAX_TICK), min(starts[-1] + starts.step - 1, MAX_TICK)
 
 
-def _initialised(data: bytes) -> list[int]:
-    """Return the first ticks of the window's arrays that hold an initialised tick."""
+def _arrays(data: bytes) -> list[tuple[int, bool]]:
+    """Return (first tick, whether it must exist) of the window's arrays that may hold ticks.
+
+    Beyond the pool's own bitmap (which is continued in an account that is not read) any array may.
+    """
     bits = int.from_bytes(data[BITMAP_AT : BITMAP_AT + 128], "little")
     starts = _starts(data)
-    return [start for start in starts if bits >> (start // starts.step + _BITMAP_ARRAYS) & 1]
+    found = []
+    for start in starts:
+        bit = start // starts.step + _BITMAP_ARRAYS
+        within = 0 <= bit < 2 * _BITMAP_ARRAYS
+        if not within or bits >> bit & 1:
+            found.append((start, within))
+    return found
 
 
 def _ticks(
@@ -260,8 +268,11 @@ def _ticks(
     """Return (tick, liquidityNet) of the window, and the ticks at which limit orders stand."""
     nets: list[tuple[int, int]] = []
     orders: list[int] = []
-    for start in _initialised(data):
-        array = TICK_ARRAY.check(accounts.get(array_address(spec.address, start)), PROGRAM)
+    for start, must_exist in _arrays(data):
+        account = accounts.get(array_address(spec.address, start))
+        if not must_exist and (account is None or not account.owner):
+            continue
+        array = TICK_ARRAY.check(account, PROGRAM)
         if (TICK_ARRAY.key(array, "pool"), TICK_ARRAY.number(array, "start_tick")) != (
             spec.address,
             start,

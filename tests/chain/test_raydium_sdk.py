@@ -211,7 +211,7 @@ def test_cpmm_quotes_equal_the_sdk_in_both_directions(published: dict[str, Any])
 def clmm_pool(random: Random) -> tuple[dict[str, Account], int]:
     """A random CLMM pool: three positions around a price, in arrays that have gaps between."""
     spacing = random.choice([1, 10, 60])
-    tick = random.randint(-20_000, 20_000)
+    tick = random.randint(-100_000, 100_000)
     nets: dict[int, int] = {}
     for reach in (2_000 * spacing, 70 * spacing, 3 * spacing):
         low = (tick - random.randint(1, reach)) // spacing * spacing

@@ -94,7 +94,7 @@ def test_price_that_stands_on_limit_orders_gives_no_depth_through_them() -> None
         ({"open_time": NOW_S + 1}, "before Unix time"),
         ({"fee_on": 1}, "fee in one token only"),
         ({"dynamic_fee_control": 1}, "moves with volatility"),
-        ({"tick_current": 512 * SPAN}, "outside the pool's own bitmap"),
+        ({"tick_current": 443_637}, "none that a price can have"),
         ({"tick_spacing": 0}, "tick spacing is zero"),
         ({"amm_config": pools.BASE}, "there is no AmmConfig"),
         ({"mint_0": pools.CONFIG}, "the pool's tokens are"),
@@ -122,6 +122,21 @@ def test_array_that_is_missing_or_anothers_gives_no_state() -> None:
     raydium_clmm.TICK_ARRAY.write(data, {"start_tick": 60})
     with pytest.raises(DecodeError, match="begins elsewhere"):
         raydium_clmm.decode(SPEC, {**accounts, at: Account(raydium_clmm.PROGRAM, bytes(data))}, 0)
+
+
+def test_arrays_beyond_the_pools_bitmap_are_followed_whether_they_exist_or_not() -> None:
+    """At spacing 1 the bitmap ends at tick 30,720: what is not there holds no tick."""
+    tick = 31_000
+    nets = {30_000: 10**12, 30_990: 10**11, 31_020: -(10**11), 40_000: -(10**12)}
+    accounts = pools.clmm(root_at_q64(tick), tick, nets, spacing=1)
+    there = {name: accounts[name] for name in accounts if name != pools.POOL}
+    plan = raydium_clmm.plan(SPEC, accounts[pools.POOL])
+    assert raydium_clmm.array_address(pools.POOL, 30_960) in plan.beside
+    assert raydium_clmm.array_address(pools.POOL, 31_080) in plan.beside, "it may be made any time"
+    absent = dict.fromkeys(plan.all, Account("", b""))
+    curve = raydium_clmm.decode(SPEC, {**absent, **accounts, **there}, NOW_S)
+    assert curve.nets() == [(30_990, 10**11), (31_020, -(10**11))]
+    assert impossible(curve) == ""
 
 
 def test_flows_need_the_price_to_move_to_their_side() -> None:
