@@ -1,4 +1,4 @@
-"""What every source promises the pairs, on each: a recording, and a real node."""
+"""What every source promises the pairs, on each: a recording, an EVM node, a Solana node."""
 
 import shutil
 import time
@@ -14,6 +14,10 @@ from chain_feeds.settings import ChainSettings, ChainTable, FeedPool, pools_of
 from devnet.anvil import Anvil, install
 from devnet.contracts import DEFAULT_MARKETS, UNIT, Network
 from devnet.listed import holdings
+from devnet.solana import SolanaNode
+from devnet.solana_pools import DEFAULT_MARKETS as SOLANA_MARKETS
+from devnet.solana_pools import SolanaNetwork
+from devnet.solana_tokens import Wallet
 from tandem.settings import load
 from tests.chain.feeding import Collector, pool_of
 
@@ -58,11 +62,31 @@ def on_node(node: Anvil) -> Source:
     return Source("node", chain, [pool_of(pair) for pair in network.pairs.values()], stir)
 
 
-@pytest.fixture(params=["recorded", pytest.param("node", marks=pytest.mark.chain)], scope="module")
+def on_solana(node: SolanaNode) -> Source:
+    """A Solana node with a pool of each kind; swaps change them."""
+    network = SolanaNetwork(Wallet(node), SOLANA_MARKETS[1:4])
+    table = ChainTable(family="solana", stale_after_s=60)
+    chain = ChainSettings("solana", table, node.ws_url, node.http_url)
+
+    def stir() -> None:
+        network.swap(network.pools[0], Side.BUY, 100 * 10**6)
+
+    pools = [FeedPool(pool.market.symbol, pool.spec) for pool in network.pools]
+    return Source("node", chain, pools, stir)
+
+
+KINDS = ["recorded", pytest.param("node", marks=pytest.mark.chain), "solana"]
+
+
+@pytest.fixture(params=KINDS, scope="module")
 def source(request: pytest.FixtureRequest) -> Iterator[Source]:
     """Each source in turn."""
     if request.param == "recorded":
         yield recorded()
+        return
+    if request.param == "solana":
+        with SolanaNode(slot_s=0.1) as service:
+            yield on_solana(service)
         return
     if shutil.which("npm") is None:
         pytest.skip("CHAIN TESTS DID NOT RUN: install Node 20 or newer")
@@ -159,7 +183,11 @@ def test_source_of_one_pool_beside_two_pairs_tells_both(source: Source, start: S
     first, spec = source.pools[0], source.pools[0].spec
     if source.label == "node":
         spec = msgspec.structs.replace(
-            spec, base_address=spec.quote_address, quote_address=spec.base_address
+            spec,
+            base_address=spec.quote_address,
+            quote_address=spec.base_address,
+            base_decimals=spec.quote_decimals,
+            quote_decimals=spec.base_decimals,
         )
     sink = Labelled()
     thread = FeedThread(Feed(source.chain, [first, FeedPool("other", spec)], sink))
