@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 import tandem_ccxt
 
-from tests.clients import new_key
+from tests.clients import make_market, new_key
 from tests.running import RunningExchange
 
 pytestmark = pytest.mark.timeout(90)
@@ -19,11 +19,18 @@ SYMBOL = "SBIO/USDC"
 assert tandem_ccxt.NAME in ccxt.exchanges
 
 
+@pytest.fixture(scope="module")
+def base_url(running_exchange: RunningExchange) -> str:
+    """The exchange, with somebody to trade with."""
+    asyncio.run(make_market(running_exchange.base_url, ["sbio"]))
+    return running_exchange.base_url
+
+
 @pytest.fixture
-def config(running_exchange: RunningExchange) -> dict[str, Any]:
+def config(base_url: str) -> dict[str, Any]:
     """The settings for a fresh account, without ccxt's own pace."""
-    key = asyncio.run(new_key(running_exchange.base_url))
-    url = {"api": {"rest": running_exchange.base_url}}
+    key = asyncio.run(new_key(base_url))
+    url = {"api": {"rest": base_url}}
     return {"apiKey": key, "urls": url, "enableRateLimit": False}
 
 

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from event_trader import EventTrader
 
-from tests.clients import PASSWORD, new_key
+from tests.clients import PASSWORD, make_market, new_key
 from tests.proxies import CuttingProxy
 from tests.running import RunningExchange
 from tests.terminals import Screen, Shell
@@ -28,7 +28,8 @@ PAIR = "sbio"
 def shell(
     running_exchange: RunningExchange, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shell]:
-    """Somebody who has registered, and is logged in."""
+    """Somebody who has registered, and is logged in; and somebody to trade with."""
+    asyncio.run(make_market(running_exchange.base_url, [PAIR]))
     made = Shell(tmp_path_factory.mktemp("config"), running_exchange.base_url)
     name = f"cli{secrets.token_hex(4)}"
     told = made.json(
@@ -87,14 +88,16 @@ def test_all_orders_are_cancelled_at_once(shell: Shell) -> None:
     assert shell.run("cancel", "--all").stdout == "1 orders cancelled\n"
 
 
-def test_markets_and_book_need_no_login(stranger: Shell) -> None:
+def test_markets_and_book_need_no_login(shell: Shell, stranger: Shell) -> None:
     """Public commands work for everybody, in both forms."""
+    assert shell.config != stranger.config
     assert {row["symbol"] for row in stranger.json("markets")} >= {"vaix", "sbio", "btc", "eth"}
     book = stranger.json("book", PAIR, "--depth", "3")
     text = stranger.run("book", PAIR, "--depth", "3").stdout
     assert "SBIO with pools" in text
     assert "spread" in text
-    assert len(book["bids"]) >= 3
+    assert book["bids"]
+    assert book["asks"]
 
 
 def test_log_in_is_kept_for_its_owner_only_and_ends(shell: Shell, stranger: Shell) -> None:
