@@ -113,7 +113,8 @@ class ChainFeed:
         self._tape = SwapTape(pools)
         self._supplies: dict[str, int] = {}
         self._supply_block: int | None = None
-        self._promised: dict[str, tuple[Head, int]] = {}
+        self._promised: dict[tuple[str, str], tuple[Head, int]] = {}
+        """By pool and block hash: what a bloom filter promised, and until when it may come."""
         self._resubscribe = ""
         self._resubscribed_ns = now_ns
         self._resubscribes = 0
@@ -214,7 +215,7 @@ class ChainFeed:
             self._take_back(event, now_ns)
             return
         track.remember(event)
-        self._promised.pop(event.pool, None)
+        self._promised.pop((event.pool, event.block_hash), None)
         self._settle_events(track, now_ns)
 
     def receive_snapshot(self, snapshot: Snapshot, now_ns: int) -> None:
@@ -297,9 +298,9 @@ class ChainFeed:
             if now_ns - self._resubscribed_ns >= pause_ns and self._heads.newest:
                 self._resubscribes += 1
                 self._ask_resubscribe(self._stale_detail, now_ns)
-        for pool, (head, deadline_ns) in list(self._promised.items()):
+        for promise, (head, deadline_ns) in list(self._promised.items()):
             if now_ns >= deadline_ns:
-                del self._promised[pool]
+                del self._promised[promise]
                 if self._heads.holds(head.number, head.hash):
                     self._want()
         due_ns = limits.repeat_after_ns
@@ -431,7 +432,7 @@ class ChainFeed:
             track = self._tracks.get(pool)
             if track is None or any(event.block_hash == head.hash for event in track.events):
                 continue
-            self._promised[pool] = (head, now_ns + self._limits.bloom_grace_ns)
+            self._promised[pool, head.hash] = (head, now_ns + self._limits.bloom_grace_ns)
 
     def _count_missed(self, track: PoolTrack, at: Known | None) -> None:
         known = track.known

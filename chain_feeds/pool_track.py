@@ -53,6 +53,9 @@ class PoolTrack:
         self._lost = True
         self._owed_block = 0
         """A log of this block changed a state that was not known: no older read will do."""
+        self._read_block = -1
+        self._applied: set[tuple[str, int]] = set()
+        """The logs, by block and index, that the state holds since the block of the last read."""
         self._said: tuple[PoolStatus, str] | None = None
 
     @property
@@ -79,7 +82,7 @@ class PoolTrack:
             self._told_fee(event, now_ns)
             return False
         if not self._newer(event):
-            return False
+            return self._comes_late(event, now_ns)
         applied = Applied(event.curve)
         if event.change is not None and not event.problem:
             if self.known is None or self._lost:
@@ -100,6 +103,7 @@ class PoolTrack:
             self.unsure_since_ns = now_ns
             return True
         self._believe(Known(curve, event.block, event.block_hash, time_ns, event.log_index), now_ns)
+        self._applied.add((event.block_hash, event.log_index))
         self._suspect = None
         return applied.read_again
 
@@ -132,6 +136,8 @@ class PoolTrack:
         self.unsure_since_ns = None
         if self._lost or self.known is None or self.known.block <= at.block:
             self._believe(at, now_ns)
+            self._applied.clear()
+            self._read_block = at.block
         return False
 
     def lose(self, now_ns: int) -> None:
@@ -185,6 +191,18 @@ class PoolTrack:
         if known.log_index == READ:
             return event.block > known.block
         return (event.block, event.log_index) > (known.block, known.log_index)
+
+    def _comes_late(self, event: PoolEvent, now_ns: int) -> bool:
+        """Ask for a read where a change was overtaken by a later log, and so is in no state."""
+        if (
+            event.change is None
+            or event.block <= self._read_block
+            or (event.block_hash, event.log_index) in self._applied
+        ):
+            return False
+        self.lose(now_ns)
+        self._owed_block = event.block
+        return True
 
     def _believe(self, known: Known, now_ns: int) -> None:
         self.known = known

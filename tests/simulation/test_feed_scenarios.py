@@ -34,7 +34,8 @@ class World:
 
     def __init__(self, seed: int, nodes: int = 1) -> None:
         self.random = Random(seed)
-        self.views = [FakeChain(POOLS, seed)] * nodes
+        # One pool in three tells only what changed, as minted and burned liquidity is told.
+        self.views = [FakeChain(POOLS, seed, [POOLS[1].key])] * nodes
         self.followed = 0
         self.contradicted = False
         """Whether the node that is not followed contradicted when it was last asked."""

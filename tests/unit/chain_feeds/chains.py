@@ -2,11 +2,12 @@
 
 import copy
 import hashlib
+from collections.abc import Sequence
 from random import Random
 
 from actors.engine.pair_spec import PoolSpec
-from actors.engine.pools.state import ConstantProduct
-from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from actors.engine.pools.state import ConstantProduct, CurveState
+from chain_feeds.inputs import Applied, Head, PoolEvent, Snapshot
 from chain_feeds.settings import FeedPool
 
 WHOLE = 10**18
@@ -38,8 +39,12 @@ def curve(base: int, quote: int) -> ConstantProduct:
 class FakeChain:
     """Blocks with pool states; can be forked. Hashes differ on every fork."""
 
-    def __init__(self, pools: list[FeedPool], seed: int) -> None:
+    def __init__(
+        self, pools: list[FeedPool], seed: int, telling_changes: Sequence[str] = ()
+    ) -> None:
         self.pools = pools
+        self.telling_changes = frozenset(telling_changes)
+        """The pools whose logs tell what changed rather than what is."""
         self._random = Random(seed)
         self._forks = 0
         self.states: list[dict[str, ConstantProduct]] = []
@@ -98,6 +103,21 @@ class FakeChain:
             return None
         return Snapshot(head.number, head.hash, dict(self.states[head.number]))
 
+    def _log(self, event: PoolEvent, before: ConstantProduct) -> PoolEvent:
+        """Tell a change only, as of a mint, where the pool is one of those that do."""
+        after = event.curve
+        if event.pool not in self.telling_changes or not isinstance(after, ConstantProduct):
+            return event
+        base = after.reserve_base - before.reserve_base
+        quote = after.reserve_quote - before.reserve_quote
+
+        def change(state: CurveState) -> Applied:
+            assert isinstance(state, ConstantProduct)
+            reserves = state.reserve_base + base, state.reserve_quote + quote
+            return Applied(state.with_reserves(*reserves))
+
+        return event._replace(curve=None, change=change)
+
     def _append(
         self, state: dict[str, ConstantProduct], changes: list[tuple[str, ConstantProduct]]
     ) -> tuple[Head, list[PoolEvent]]:
@@ -106,10 +126,11 @@ class FakeChain:
         name = hashlib.sha256(f"{parent}/{number}/{self._forks}".encode()).hexdigest()
         touched = frozenset(pool_id for pool_id, _ in changes)
         head = Head(number, name, parent, 1_000_000 + number, touched)
-        logs = [
-            PoolEvent(pool_id, number, name, index, state)
-            for index, (pool_id, state) in enumerate(changes)
-        ]
+        newest = dict(self.truth) if self.states else {}
+        logs = []
+        for index, (pool_id, after) in enumerate(changes):
+            before, newest[pool_id] = newest[pool_id], after
+            logs.append(self._log(PoolEvent(pool_id, number, name, index, after), before))
         self.heads.append(head)
         self.states.append(state)
         self.logs.append(logs)

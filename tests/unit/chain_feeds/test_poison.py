@@ -267,3 +267,30 @@ def test_log_that_says_nothing_changes_nothing() -> None:
     told.block(11, None)
     assert len(told.said) == said
     assert told.newest.status is PoolStatus.LIVE
+
+
+def test_change_that_comes_after_a_later_log_of_its_block_is_read_instead() -> None:
+    """It is in no state: the contract is asked; a repetition of what was applied is not."""
+    told = Told()
+    told.feed.receive_head(head(11), told.now_ns)
+    told.feed.receive_event(grow(10**18)._replace(log_index=5), told.now_ns)
+    told.feed.receive_event(grow(10**18)._replace(log_index=5), told.now_ns)
+    assert not told.answer(GOOD)
+    told.feed.receive_event(grow(10**18)._replace(log_index=2), told.now_ns)
+    after = GOOD.with_reserves(GOOD.reserve_base + 2 * 10**18, GOOD.reserve_quote)
+    assert told.answer(after)
+    assert told.newest.curve == after
+
+
+def test_log_that_a_block_promised_is_missed_whatever_other_blocks_bring() -> None:
+    """Neither an old log that is repeated nor the next block's stands for it."""
+    told = Told()
+    first, second = (head(n)._replace(touched=frozenset({POOL.key})) for n in (11, 12))
+    told.feed.receive_head(first, told.now_ns)
+    told.feed.receive_event(PoolEvent(POOL.key, 10, "a10", 5, GOOD), told.now_ns)
+    told.feed.receive_head(second, told.now_ns)
+    told.feed.receive_event(PoolEvent(POOL.key, 12, "a12", 0, GOOD), told.now_ns)
+    told.pass_time(600 * NS_PER_MS)
+    assert told.answer(GOOD)
+    told.pass_time(600 * NS_PER_MS)
+    assert not told.answer(GOOD)
