@@ -40,7 +40,8 @@ test("market data reads without a key", async () => {
   const book = await client.clob.orderbook("vaix", 30);
   assert.equal(book.hybrid, true);
   assert.equal((await client.clob.book("VAIX/USDC")).hybrid, false);
-  assert((await client.clob.chart("vaix", "1m", 5)).candles.length <= 5);
+  const { candles } = await client.clob.chart("vaix", "1m", 5);
+  assert(candles.length >= 1 && candles.length <= 5); // a market has as many as it is minutes old
   assert((await client.clob.venues("vaix")).venues.length > 1);
   for (const read of [
     client.clob.markets(),

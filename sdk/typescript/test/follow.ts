@@ -16,6 +16,7 @@ const tape = client.stream.trades("vaix", { mode: "paper" });
 const account = client.stream.private();
 
 await account.next();
+await tape.next();
 const first = (await book.next()).value?.sequence ?? -1;
 const trades: number[] = [];
 const events: PrivateEvent[] = [];
