@@ -52,7 +52,7 @@ _MESSAGES: Final = {
     Reason.NOT_AMENDABLE: "such an order cannot be changed so; cancel it and place another",
     Reason.TOO_MANY_OPEN_ORDERS: "too many open orders on this pair; cancel some first",
     Reason.INSUFFICIENT_FUNDS: "the available balance does not cover the order and its fee",
-    Reason.WOULD_TAKE: "a post_only order must not trade on arrival; its price would",
+    Reason.WOULD_TAKE: "a post_only order must not trade on arrival, and at this price it would",
     Reason.WOULD_NOT_FILL: "the whole quantity cannot be filled at once, as fok demands",
     Reason.STOP_WOULD_TRIGGER: "the last trade is through the stop price already",
     Reason.NO_REFERENCE_PRICE: "there is no price yet to measure against",

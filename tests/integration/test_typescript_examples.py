@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import threading
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -108,9 +109,26 @@ def test_arbitrage_watcher_compares_the_venues(
     assert watcher.lines[-1] == "looked 2 times"
 
 
+def test_agent_buys_over_mcp_until_its_job_is_over(
+    running_exchange: RunningExchange, key: str
+) -> None:
+    """Call by call, each with its reason; what it says it bought is what the account has."""
+    url = running_exchange.base_url
+    with SyncEventTrader(key, base_url=url) as client:
+        before = client.clob.balance("vaix", mode="paper")["base"]["available"]
+        agent = Example("mcp_agent.js", "--api-key", key, "--base-url", url, "--quantity", "2000")
+        assert agent.wait() == 0, agent.lines
+        after = client.clob.balance("vaix", mode="paper")["base"]["available"]
+    assert agent.lines[0].endswith("job: buy 2000 vaix")
+    assert agent.lines[1].startswith("et_clob_preflight: ")
+    bought = Decimal(agent.lines[-1].removeprefix("bought ").split(" of ")[0])
+    assert Decimal(after) - Decimal(before) == bought, agent.lines
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [
+        ("mcp_agent.js", ["--api-key", "evt_" + "0" * 64]),
         ("market_maker.js", ["--api-key", "evt_" + "0" * 64]),
         ("twap.js", ["--api-key", "evt_" + "0" * 64]),
         ("book_recorder.js", ["--pair", "nope", "--out", "/dev/null"]),
