@@ -41,14 +41,15 @@ export class Clob {
   }
 
   /** List the markets with price, 24-hour figures and liquidity. */
-  async markets(options?: CallOptions): Promise<wire.Market[]> {
-    return member(await this.#http.call("GET /api/v1/exchange/markets", { ...options }), "markets");
+  async markets(options?: ModeOptions): Promise<wire.Market[]> {
+    const call = asked({ ...options });
+    return member(await this.#http.call("GET /api/v1/exchange/markets", call), "markets");
   }
 
   /** Read price, supply, market capitalisation and 24-hour figures. */
-  async stats(symbol: string, options?: CallOptions): Promise<wire.Stats> {
-    const path = pair(symbol);
-    return await this.#http.call("GET /api/v1/exchange/{symbol}/stats", { path, ...options });
+  async stats(symbol: string, options?: ModeOptions): Promise<wire.Stats> {
+    const call = { path: pair(symbol), ...asked({ ...options }) };
+    return await this.#http.call("GET /api/v1/exchange/{symbol}/stats", call);
   }
 
   /** Read candles, oldest first. */
@@ -56,16 +57,16 @@ export class Clob {
     symbol: string,
     interval: Interval = "1h",
     limit = 100,
-    options?: CallOptions,
+    options?: ModeOptions,
   ): Promise<wire.Chart> {
-    const call = { path: pair(symbol), query: { interval, limit }, ...options };
+    const call = { path: pair(symbol), ...asked({ ...options, interval, limit }) };
     return await this.#http.call("GET /api/v1/exchange/{symbol}/chart", call);
   }
 
   /** Read each venue's price, liquidity and state. */
-  async venues(symbol: string, options?: CallOptions): Promise<wire.Venues> {
-    const path = pair(symbol);
-    return await this.#http.call("GET /api/v1/exchange/{symbol}/venues", { path, ...options });
+  async venues(symbol: string, options?: ModeOptions): Promise<wire.Venues> {
+    const call = { path: pair(symbol), ...asked({ ...options }) };
+    return await this.#http.call("GET /api/v1/exchange/{symbol}/venues", call);
   }
 
   /** Read the hybrid book: resting orders and pools, with the sources of each level. */
@@ -81,15 +82,15 @@ export class Clob {
   }
 
   /** Read the best bid and offer. */
-  async bbo(symbol: string, options?: CallOptions): Promise<wire.Bbo> {
-    const path = pair(symbol);
-    return await this.#http.call("GET /api/v1/exchange/{symbol}/bbo", { path, ...options });
+  async bbo(symbol: string, options?: ModeOptions): Promise<wire.Bbo> {
+    const call = { path: pair(symbol), ...asked({ ...options }) };
+    return await this.#http.call("GET /api/v1/exchange/{symbol}/bbo", call);
   }
 
   /** Read last price and 24-hour figures. */
-  async ticker(symbol: string, options?: CallOptions): Promise<wire.Ticker> {
-    const path = pair(symbol);
-    return await this.#http.call("GET /api/v1/exchange/{symbol}/ticker", { path, ...options });
+  async ticker(symbol: string, options?: ModeOptions): Promise<wire.Ticker> {
+    const call = { path: pair(symbol), ...asked({ ...options }) };
+    return await this.#http.call("GET /api/v1/exchange/{symbol}/ticker", call);
   }
 
   /** Read the server's clock. */
@@ -98,8 +99,8 @@ export class Clob {
   }
 
   /** Read the public tape, newest first. */
-  async recentTrades(symbol: string, limit = 50, options?: CallOptions): Promise<wire.Trade[]> {
-    const call = { path: pair(symbol), query: { limit }, ...options };
+  async recentTrades(symbol: string, limit = 50, options?: ModeOptions): Promise<wire.Trade[]> {
+    const call = { path: pair(symbol), ...asked({ ...options, limit }) };
     return member(await this.#http.call("GET /api/v1/exchange/{symbol}/trades", call), "trades");
   }
 
@@ -181,15 +182,15 @@ export class Clob {
   /** Cancel all open orders on a pair, or those of one side. */
   async cancelAll(
     symbol: string,
-    options: CallOptions & { side?: Side | undefined } = {},
+    options: ModeOptions & { side?: Side | undefined } = {},
   ): Promise<wire.CancelAllResult> {
     const call = { path: pair(symbol), ...asked(options) };
     return await this.#http.call("DELETE /api/v1/exchange/{symbol}/orders", call);
   }
 
   /** Cancel every open order everywhere. */
-  async killSwitch(options?: CallOptions): Promise<wire.CancelAllResult> {
-    return await this.#http.call("DELETE /api/v1/exchange/orders/all", { ...options });
+  async killSwitch(options?: ModeOptions): Promise<wire.CancelAllResult> {
+    return await this.#http.call("DELETE /api/v1/exchange/orders/all", asked({ ...options }));
   }
 
   /** Read one order with its fills. */
@@ -233,8 +234,8 @@ export class Clob {
   }
 
   /** List the running TWAPs with their progress. */
-  async activeTwaps(symbol: string, options?: CallOptions): Promise<wire.Twap[]> {
-    const call = { path: pair(symbol), ...options };
+  async activeTwaps(symbol: string, options?: ModeOptions): Promise<wire.Twap[]> {
+    const call = { path: pair(symbol), ...asked(options) };
     return member(await this.#http.call("GET /api/v1/exchange/{symbol}/twap", call), "twaps");
   }
 
@@ -259,9 +260,9 @@ export class Clob {
   }
 
   /** Read balances and best prices in one call, before an order. */
-  async preflight(symbol: string, options?: CallOptions): Promise<wire.Preflight> {
-    const path = pair(symbol);
-    return await this.#http.call("GET /api/v1/clob/preflight/{symbol}", { path, ...options });
+  async preflight(symbol: string, options?: ModeOptions): Promise<wire.Preflight> {
+    const call = { path: pair(symbol), ...asked({ ...options }) };
+    return await this.#http.call("GET /api/v1/clob/preflight/{symbol}", call);
   }
 
   /** Arm the dead man's switch: without heartbeats all open orders are cancelled. */
