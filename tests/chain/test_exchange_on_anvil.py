@@ -295,10 +295,10 @@ def check_bad_listings(stage: Stage) -> None:
 
 
 def check_fills(stage: Stage) -> None:
-    """Market orders to the pool trade at what getAmountIn and getAmountOut say, in whole ticks.
+    """Market orders to the pool cost what getAmountIn and bring what getAmountOut says.
 
-    A fill has one price of the pair's grid: the average is rounded up to a tick for a purchase,
-    down for a sale.
+    They are printed at the two ticks around the average, so that the prints add up to it exactly
+    where a lot at a tick is one raw unit, as here. Each print pays its own fee.
     """
     router = stage.network.router.functions
     user = stage.public.register("taker")
@@ -310,14 +310,17 @@ def check_fills(stage: Stage) -> None:
         assert order["status"] == "filled", order
         assert {fill["venue"] for fill in order["fills"]} == {"AMM"}
         got_base, got_quote = (now - then for now, then in zip(user.money(), before, strict=True))
+        prints = [
+            int(Decimal(fill["price"]) * TICKS) * int(Decimal(fill["quantity"]))
+            for fill in order["fills"]
+        ]
+        fees = sum(map(fee, prints))
         if side == "buy":
             cost = -(-router.getAmountIn(WANTED * LOT, quote, base).call() // QUOTE_UNIT)
-            cost = -(-cost // WANTED) * WANTED
-            assert (got_base, got_quote) == (WANTED, -cost - fee(cost))
+            assert (got_base, got_quote, sum(prints)) == (WANTED, -cost - fees, cost)
         else:
             gain = router.getAmountOut(WANTED * LOT, base, quote).call() // QUOTE_UNIT
-            gain = gain // WANTED * WANTED
-            assert (got_base, got_quote) == (-WANTED, gain - fee(gain))
+            assert (got_base, got_quote, sum(prints)) == (-WANTED, gain - fees, gain)
 
 
 def fee(quote: int) -> int:
