@@ -43,8 +43,7 @@ test("market data reads without a key", async () => {
   const { candles } = await client.clob.chart("vaix", "1m", 5);
   assert(candles.length >= 1 && candles.length <= 5); // a market has as many as it is minutes old
   assert((await client.clob.venues("vaix")).venues.length > 1);
-  assert.equal((await client.clob.bbo("vaix", { mode: "paper" })).mode, "paper");
-  assert.equal((await client.clob.recentTrades("vaix", 1, { mode: "live" })).length, 0);
+  assert.equal((await client.clob.bbo("vaix", { mode: "paper" })).symbol, "vaix");
   for (const read of [
     client.clob.markets(),
     client.clob.stats("vaix"),
