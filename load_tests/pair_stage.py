@@ -109,7 +109,8 @@ class PairStage:
         from actors import registry
 
         try:
-            found: PairStatus = ray.get(registry.find(self.name).status.remote(), timeout=5.0)
+            found: PairStatus
+            _, found = ray.get(registry.find(self.name).status.remote(), timeout=5.0)
         except (ray.exceptions.RayError, TandemError):
             return None
         return found

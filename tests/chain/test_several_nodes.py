@@ -4,8 +4,7 @@ import asyncio
 
 from actors.engine.pools.state import PoolStatus
 from devnet.anvil import Anvil
-from devnet.contracts import Network
-from tests.chain.conftest import MARKETS
+from devnet.contracts import Market, Network
 from tests.chain.feeding import Feeding
 from tests.chain.test_node_faults import trade
 from tests.proxies import CuttingProxy
@@ -57,7 +56,8 @@ def test_feed_of_two_nodes_that_disagree_is_down_and_nothing_was_live(
 ) -> None:
     """Two chains with one id: the venue names block and node, and no state reaches a book."""
     with Anvil() as other:
-        Network(other.http_url, MARKETS)
+        # The same deployment within the same second would be the same chain, hash by hash.
+        Network(other.http_url, (Market("vaix", 0.004, 300_000.0), Market("btc", 64_000.0, 6e6)))
         feeding = Feeding(node, network, urls=[node.http_url, other.http_url])
         try:
             feeding.sink.wait_for(
