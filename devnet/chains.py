@@ -91,6 +91,7 @@ STAGES: Final = (
             *_of(CAMELOT_STABLE, "usdt"),
             *_of("algebra_v1", "eth"),
             *_of("algebra_integral", "vaix", "btc"),
+            *_of("camelot_v3", "sbio"),
         ),
     ),
 )

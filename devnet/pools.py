@@ -1,6 +1,7 @@
 """A pool of every EVM kind on a development network, from its authors' own contracts.
 
-Camelot's alone is a stand-in (``solidity/Camelot.sol``), for no package holds the real one.
+Camelot's alone are stand-ins (``solidity/Camelot.sol``, ``solidity/algebra/CamelotV3.sol``), for no
+package holds the real ones.
 """
 
 import json
@@ -18,17 +19,20 @@ from web3.types import TxReceipt
 from actors.engine.pools.tick_math import root_at, tick_at
 from devnet.anvil import MODULES, DevnetError
 from devnet.contracts import artifact
-from devnet.solidity import Compiled, aerodrome, own, slipstream
+from devnet.solidity import Compiled, aerodrome, own, own_on_algebra, slipstream
 from devnet.workshop import Workshop
 
 Q96: Final = 2**96
 ROOT_MIN: Final = 4_295_128_740
 ROOT_MAX: Final = 1_461_446_703_485_210_103_287_273_052_203_988_822_378_723_970_341
 SPACING: Final = 60
-TICK_KINDS: Final = ("uniswap_v3", "slipstream", "algebra_v1", "algebra_integral")
+TICK_KINDS: Final = ("uniswap_v3", "slipstream", "algebra_v1", "camelot_v3", "algebra_integral")
 RESERVE_KINDS: Final = ("uniswap_v2", "aerodrome_volatile", "aerodrome_stable", "camelot_v2")
 CAMELOT_STABLE: Final = "camelot_v2:stable"
 """Not a kind of its own: a pair of kind ``camelot_v2`` whose curve was set to stable."""
+_DEARER_FEES: Final = (2_900, 12_000, 360, 60_000, 59, 8_500, 0, 10, 400)
+"""An adaptive fee of Algebra's usual shape, whose base is 0.04 % rather than 0.01 %."""
+_ALGEBRA_KINDS: Final = ("algebra_v1", "camelot_v3", "algebra_integral")
 _VENUE_OF: Final = {
     "uniswap_v2": "Uniswap",
     "uniswap_v3": "Uniswap",
@@ -37,6 +41,7 @@ _VENUE_OF: Final = {
     "slipstream": "Aerodrome",
     "camelot_v2": "Camelot",
     "algebra_v1": "Camelot",
+    "camelot_v3": "Camelot",
     "algebra_integral": "Camelot",
 }
 
@@ -112,7 +117,7 @@ class MadePool:
 
     def mint(self, low: int, high: int, liquidity: int) -> TxReceipt:
         """Add liquidity between two ticks."""
-        function = "mintAlgebra" if self.kind.startswith("algebra") else "mint"
+        function = "mintAlgebra" if self.kind in _ALGEBRA_KINDS else "mint"
         return self._hand(function, self.contract.address, low, high, liquidity)
 
     def burn(self, low: int, high: int, liquidity: int) -> TxReceipt:
@@ -149,6 +154,7 @@ class Builder:
             CAMELOT_STABLE: lambda a, b: self._camelot(a, b, stable=True),
             "uniswap_v3": self._uniswap_v3,
             "algebra_v1": self._algebra_v1,
+            "camelot_v3": self._camelot_v3,
             "algebra_integral": self._algebra_integral,
         }
         if kind == "slipstream":
@@ -281,6 +287,14 @@ class Builder:
         key = (base.address, quote.address)
         address = self._created(factory, "createPool", "poolByPair", *key)
         return address, algebra("v1-core", "AlgebraPool").abi
+
+    def _camelot_v3(self, base: Contract, quote: Contract) -> tuple[str, list[dict[str, Any]]]:
+        first, second = sorted((base.address, quote.address), key=lambda one: int(one, 16))
+        pool = own_on_algebra("CamelotV3PoolDouble")
+        made = self._shop.deploy(pool, first, second)
+        # Token0 going in costs more than token1, so that neither is taken for the other.
+        self._shop.transact(made, "changeFeeConfiguration", True, _DEARER_FEES)  # noqa: FBT003
+        return made.address, pool.abi
 
     def _algebra_integral(
         self, base: Contract, quote: Contract

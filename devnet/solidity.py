@@ -27,6 +27,13 @@ def own(contract: str) -> Compiled:
     return compiled("solc", sources, [OWN])[contract]
 
 
+def own_on_algebra(contract: str) -> Compiled:
+    """Compile a contract of ours that builds on Algebra V1's published libraries."""
+    folder = OWN / "algebra"
+    sources = {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.sol"))}
+    return compiled("solc-0.7.6", sources, [])[contract]
+
+
 def aerodrome(*files: str) -> dict[str, Compiled]:
     """Compile Aerodrome's contracts from their published sources, named within the package."""
     return _published("solc", "aerodrome", files)
@@ -57,7 +64,7 @@ def compiled(compiler: str, sources: dict[str, str], roots: list[Path]) -> dict[
         DevnetError: Node is missing, or the compiler found a fault.
     """
     settings: dict[str, Any] = {
-        # Few runs keep Slipstream's pool within the size that a node takes.
+        # Few runs keep the pools of ticks within the size that a node takes.
         "optimizer": {"enabled": True, "runs": 800 if compiler == "solc" else 10},
         "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}},
     }

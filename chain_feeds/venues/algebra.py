@@ -58,8 +58,10 @@ def decode_log(
     return Told(change=concentrated.with_fees(*buy_and_sell(spec, fee0, fee1)))
 
 
-def _venue(price: Callable[[PoolSpec, list[int]], Price], fee_topic: str) -> Venue:
-    dialect = Dialect(GLOBAL_STATE, price, TICK_TABLE, fee="")
+def _venue(
+    price: Callable[[PoolSpec, list[int]], Price], state_words: int, fee_topic: str
+) -> Venue:
+    dialect = Dialect(GLOBAL_STATE, state_words, price, TICK_TABLE, fee="")
     return Venue(
         topics=(concentrated.SWAP, concentrated.MINT, concentrated.BURN, fee_topic),
         read=partial(concentrated.read, dialect=dialect),
@@ -69,16 +71,16 @@ def _venue(price: Callable[[PoolSpec, list[int]], Price], fee_topic: str) -> Ven
 
 def _integral() -> Venue:
     dialect = Dialect(
-        GLOBAL_STATE, single, TICK_TABLE,
+        GLOBAL_STATE, 6, single, TICK_TABLE,
         compressed=False, steps=TickSteps.INITIALISED, fee_moves=True,
     )  # fmt: skip
-    return _venue(single, FEE)._replace(
+    return _venue(single, 6, FEE)._replace(
         read=partial(concentrated.read, dialect=dialect), fee_change=concentrated.fee_change
     )
 
 
 VENUES: Final = {
-    V1: _venue(single, FEE),
-    DIRECTIONAL: _venue(directional, FEES),
+    V1: _venue(single, 7, FEE),
+    DIRECTIONAL: _venue(directional, 8, FEES),
     INTEGRAL: _integral(),
 }

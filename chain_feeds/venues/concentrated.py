@@ -71,6 +71,7 @@ class Dialect(NamedTuple):
 
     Args:
         state: the selector of the call that gives the price.
+        state_words: how many words its answer has, by which a family is told from its neighbours.
         price: (pool, its answer as words) to the price.
         bitmap: the selector that gives one word of the bitmap.
         compressed: whether a bit of the bitmap stands for a multiple of the tick spacing.
@@ -81,6 +82,7 @@ class Dialect(NamedTuple):
     """
 
     state: str
+    state_words: int
     price: Callable[[PoolSpec, list[int]], Price]
     bitmap: str
     compressed: bool = True
@@ -101,7 +103,13 @@ def read(spec: PoolSpec, dialect: Dialect) -> Conversation:
         for data in (dialect.state, LIQUIDITY, TICK_SPACING, dialect.fee)
         if data
     ]
-    price = dialect.price(spec, words(told[0], 2, "the price"))
+    state = words(told[0], 2, "the price")
+    if len(state) != dialect.state_words:
+        raise DecodeError(
+            f"the pool tells its price in {len(state)} words, expected {dialect.state_words}: "
+            f"it is not of kind {spec.kind!r}"
+        )
+    price = dialect.price(spec, state)
     liquidity = within(words(told[1], 1, "liquidity()")[0], _UINT128, "the liquidity")
     spacing = signed(words(told[2], 1, "tickSpacing()")[0])
     if not 0 < spacing <= 32_767 or abs(price.tick) > MAX_TICK:

@@ -1,7 +1,8 @@
 """Slipstream, Aerodrome's concentrated liquidity: Uniswap V3 with a fee that moves.
 
-Source: `CLPool.sol` of Slipstream: ``slot0()`` begins as Uniswap's, the events are Uniswap's, and
-``fee()`` asks the factory's fee module, whose answer may change at every block without a log.
+Source: `CLPool.sol` of Slipstream: ``slot0()`` is Uniswap's without ``feeProtocol``, the events are
+Uniswap's, and ``fee()`` asks the factory's fee module, whose answer may change at every block
+without a log.
 """
 
 from functools import partial
@@ -11,7 +12,7 @@ from chain_feeds.venues import concentrated, uniswap_v3
 from chain_feeds.venues.venue import Venue
 
 KIND: Final = "slipstream"
-DIALECT: Final = uniswap_v3.DIALECT._replace(fee_moves=True)
+DIALECT: Final = uniswap_v3.DIALECT._replace(state_words=6, fee_moves=True)
 VENUE: Final = Venue(
     topics=(concentrated.SWAP, concentrated.MINT, concentrated.BURN),
     read=partial(concentrated.read, dialect=DIALECT),

@@ -23,7 +23,10 @@ def price(spec: PoolSpec, slot0: list[int]) -> Price:  # noqa: ARG001 -- as `Dia
 
 
 DIALECT: Final = Dialect(
-    state=selector("slot0()"), price=price, bitmap=selector("tickBitmap(int16)")
+    state=selector("slot0()"),
+    state_words=7,
+    price=price,
+    bitmap=selector("tickBitmap(int16)"),
 )
 VENUE: Final = Venue(
     topics=(concentrated.SWAP, concentrated.MINT, concentrated.BURN),

@@ -122,9 +122,10 @@ def start(
     pools: list[FeedPool],
     sink: Collector,
     stale_after_s: float = PATIENT_S,
+    chain_id: int = 1,
 ) -> FeedThread:
     """Start a feed on a node."""
-    table = ChainTable(chain_id=1, stale_after_s=stale_after_s)
+    table = ChainTable(chain_id=chain_id, stale_after_s=stale_after_s)
     chain = ChainSettings("ethereum", table, node.ws_url, node.http_url)
     thread = FeedThread(Feed(chain, pools, sink))
     thread.start()

@@ -3,15 +3,18 @@
 import os
 import warnings
 from collections.abc import Iterator
+from fractions import Fraction
 from random import Random
 
 import pytest
+from web3.logs import DISCARD
+from web3.types import RPCEndpoint
 
 from actors.engine.pools.state import Concentrated, ConstantProduct, Stable
 from actors.engine.units import Side
 from chain_feeds.errors import DecodeError
 from devnet.anvil import Anvil
-from devnet.pools import CAMELOT_STABLE, RESERVE_KINDS, TICK_KINDS, Builder
+from devnet.pools import CAMELOT_STABLE, RESERVE_KINDS, TICK_KINDS, Builder, Deposit, algebra
 from devnet.workshop import Workshop
 from tests.chain.venue_pools import Followed
 
@@ -26,7 +29,10 @@ def shop(packages: None) -> Iterator[Workshop]:
     with Anvil() as node, warnings.catch_warnings():
         # web3's synchronous provider warns of a dependency's own deprecations while it loads.
         warnings.simplefilter("ignore", DeprecationWarning)
-        yield Workshop(node.http_url)
+        shop = Workshop(node.http_url)
+        # Blocks of one second would share an adaptive fee, and anvil mines many in one.
+        shop.w3.provider.make_request(RPCEndpoint("anvil_setBlockTimestampInterval"), [1])
+        yield shop
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +147,55 @@ def test_camelots_fees_differ_by_direction_and_its_curve_may_change(
     pool.hear(shop.transact(pool.made.contract, "setStableSwap", True))
     assert pool.rereads == 1
     assert isinstance(pool.state, Stable)
+
+
+def test_camelots_v3_takes_another_fee_each_way_in_either_token_order(
+    shop: Workshop, builder: Builder
+) -> None:
+    """Token0 going in is dearer here: a sale where base is token0, else a purchase."""
+    met: set[bool] = set()
+    for turn in range(64):  # each order comes by chance, as addresses do
+        pool = Followed(shop, builder, "camelot_v3", (18, 6))
+        if pool.made.base_is_token0 in met:
+            continue
+        met.add(pool.made.base_is_token0)
+        for seed in range(4):
+            swap_once(pool, Random(turn * 10 + seed))
+        state = pool.state
+        assert isinstance(state, Concentrated)
+        _, _, zero_to_one, one_to_zero, *_ = pool.made.contract.functions.globalState().call()
+        assert zero_to_one > one_to_zero
+        sale, purchase = state.sell_fee_ppm, state.fee_ppm
+        dearer, cheaper = (sale, purchase) if pool.made.base_is_token0 else (purchase, sale)
+        assert (dearer, cheaper) == (zero_to_one, one_to_zero)
+        if met == {True, False}:
+            return
+    pytest.fail("64 pools had all their tokens in one order")
+
+
+def test_camelots_v3_stand_in_trades_as_algebra_v1_does(shop: Workshop, builder: Builder) -> None:
+    """With one fixed fee the two contracts tell the same swaps, to the last unit and tick."""
+    random, flat = Random(11), (0, 0, 0, 0, 1, 1, 0, 1, 700)
+    base, quote = shop.token("AAA", 18), shop.token("USD", 6)
+    deposit = Deposit(Fraction(3, 1000) / 10**12, 400_000 * 10**6)
+    real = builder.make("algebra_v1", base, quote, deposit)
+    double = builder.make("camelot_v3", base, quote, deposit)
+    keeper = shop.at(
+        real.contract.functions.dataStorageOperator().call(),
+        algebra("v1-core", "DataStorageOperator").abi,
+    )
+    shop.transact(keeper, "changeFeeConfiguration", flat)
+    for zero_to_one in (True, False):
+        shop.transact(double.contract, "changeFeeConfiguration", zero_to_one, flat)
+    for turn in range(3 * SWAPS):
+        told = []
+        buy, exponent = random.random() < 0.5, random.uniform(3, 11.2)
+        amount = int(10**exponent) if buy else int(10**exponent * 10**12 * 1000 / 3)
+        for made in (real, double):
+            receipt = made.swap(buy=buy, amount_in=amount)
+            (swap,) = made.contract.events.Swap().process_receipt(receipt, errors=DISCARD)
+            told.append((swap["args"], made.contract.functions.liquidity().call()))
+        assert told[0] == told[1], turn
 
 
 def test_slipstreams_fee_is_asked_at_every_block(shop: Workshop, builder: Builder) -> None:

@@ -14,8 +14,6 @@ from chain_feeds.sources.recording import RecordedPool, read
 from chain_feeds.venues import VENUES
 from chain_feeds.venues.solana import SOLANA_VENUES
 
-MISSING = {"camelot_v3"}
-"""Kinds that no contract of the development network has."""
 CHAINS = ("ethereum", "base", "arbitrum", "solana")
 
 
@@ -61,7 +59,7 @@ def test_recordings_hold_every_kind_of_pool_and_its_swaps() -> None:
         swaps += sum(len(block.swaps) for block in blocks)
         assert all(int(pool.base_supply) > 0 for pool in header.pools)
         assert header.note
-    assert kinds == {*VENUES, *SOLANA_VENUES} - MISSING
+    assert kinds == {*VENUES, *SOLANA_VENUES}
     assert swaps > 500
 
 

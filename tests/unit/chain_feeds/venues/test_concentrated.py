@@ -177,14 +177,14 @@ def test_read_with_an_impossible_answer_is_refused(call: str, answer: bytes) -> 
 
 @pytest.mark.parametrize(
     ("kind", "fees", "buy", "sell"),
-    [("algebra_v1", (500, 0), 500, 500), ("camelot_v3", (500, 900), 900, 500)],
+    [("algebra_v1", (500,), 500, 500), ("camelot_v3", (500, 900), 900, 500)],
 )
 def test_algebras_fee_stands_in_its_state_and_is_told(
-    kind: str, fees: tuple[int, int], buy: int, sell: int
+    kind: str, fees: tuple[int, ...], buy: int, sell: int
 ) -> None:
     """Of two fees the first is token0's going in: a sale where base is token0."""
     answers = {
-        algebra.GLOBAL_STATE: words(root_at(0), 0, *fees, 0, 0, 1),
+        algebra.GLOBAL_STATE: words(root_at(0), 0, *fees, 0, 0, 0, 1),
         LIQUIDITY: words(1),
         TICK_SPACING: words(60),
     }
@@ -200,6 +200,22 @@ def test_algebras_fee_stands_in_its_state_and_is_told(
     after = told.change(found).curve
     assert isinstance(after, Concentrated)
     assert [after.fee_of(side) for side in Side] == ([70, 70] if single else [80, 70])
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [("uniswap_v3", 7), ("slipstream", 6), ("algebra_v1", 7), ("camelot_v3", 8)],
+)
+@pytest.mark.parametrize("count", [5, 6, 7, 8, 9])
+def test_price_in_another_number_of_words_is_another_kinds(kind: str, own: int, count: int) -> None:
+    """One word too many or too few, as a neighbouring kind answers."""
+    call = SLOT0 if kind in {"uniswap_v3", "slipstream"} else algebra.GLOBAL_STATE
+    answers = {**state(), call: words(root_at(30), 30, *[0] * (count - 3), 1)}
+    if count == own:
+        assert isinstance(read(VENUES[kind], SPEC, answers).curve, Concentrated)
+        return
+    with pytest.raises(DecodeError, match=f"tells its price in {count} words, expected {own}"):
+        read(VENUES[kind], SPEC, answers)
 
 
 def test_integral_reads_a_bit_for_every_tick_and_its_fee_at_every_block() -> None:
