@@ -67,7 +67,10 @@ def status(
     data_dir: DataDirOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Show how a running exchange is: pairs, account shards, gateways, venues."""
+    """Show how a running exchange is.
+
+    Its markets, actors, ledger, chains and venues.
+    """
     from tandem import settings
     from tandem.status import run
 
@@ -82,7 +85,10 @@ def replay(
     data_dir: DataDirOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Rebuild a market from its journal alone, and print what came out."""
+    """Rebuild a market from its journal alone.
+
+    Prints where it ends, and the hashes of its state and its events.
+    """
     from tandem import settings
     from tandem.replay import run
 
@@ -92,7 +98,10 @@ def replay(
 
 @app.command()
 def mcp() -> None:
-    """Serve MCP on stdin and stdout for the exchange at ET_BASE_URL, with the key in ET_API_KEY."""
+    """Serve MCP for AI agents on stdin and stdout.
+
+    For the exchange at ET_BASE_URL, with the key in ET_API_KEY.
+    """
     from tandem.mcp_stdio import run
 
     sys.exit(run(os.environ))
@@ -105,7 +114,10 @@ def record(
     note: Annotated[str, typer.Option(help="What is recorded, for whoever reads the file.")] = "",
     config: ConfigOption = None,
 ) -> None:
-    """Follow the configured nodes, and record the pools for replay without a node."""
+    """Record the pools of the configured nodes.
+
+    What is recorded can be played without a node.
+    """
     from tandem import settings
     from tandem.record import run
 
@@ -116,6 +128,24 @@ def record(
 def version() -> None:
     """Print the version."""
     typer.echo(f"tandem {package_version('tandem-exchange')}")
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 (as typer calls it)
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None: ...
 
 
 commands.add_to(app)

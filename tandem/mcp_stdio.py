@@ -117,7 +117,7 @@ async def check(http: HttpTransport, *, with_key: bool) -> None:
     except AuthenticationError as error:
         raise McpSetupError(
             f"{http.base_url} does not accept ET_API_KEY ({error.code}: {error.message}) Make a "
-            "key on the exchange's account page and set ET_API_KEY to it."
+            "key with `tandem keys create NAME --trade` and set ET_API_KEY to it."
         ) from None
     except APIError:
         return  # an exchange, and it knows the key: each call will say what it may not do

@@ -36,7 +36,21 @@ class Exchange(NamedTuple):
 
     def all(self) -> list[ActorPlan]:
         """List every plan in the order of starting."""
-        return [*self.shards, *self.pairs, *self.feeds, *self.gateways, self.supervisor]
+        return [plan for _, plans in self.groups() for plan in plans]
+
+    def groups(self) -> list[tuple[str, list[ActorPlan]]]:
+        """List every plan in the order of starting, each kind with what a person calls it."""
+        return [
+            (_counted(self.shards, "account shard"), self.shards),
+            (_counted(self.pairs, "pair"), self.pairs),
+            (_counted(self.feeds, "chain feed"), self.feeds),
+            (_counted(self.gateways, "gateway"), self.gateways),
+            ("the supervisor", [self.supervisor]),
+        ]
+
+
+def _counted(plans: list[ActorPlan], name: str) -> str:
+    return f"{len(plans)} {name}{'' if len(plans) == 1 else 's'}"
 
 
 def plan(

@@ -4,7 +4,9 @@ The order of starting is store, Ray, account shards, pairs, feeds, gateways, sup
 the reverse. What each of them is comes from `plans`.
 """
 
+import contextlib
 import errno
+import http.client
 import json
 import os
 import signal
@@ -14,7 +16,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +74,7 @@ def run(options: Options) -> int:
     """
     stop = threading.Event()
     _on_signals(stop)
-    check_port(options.host, options.port)
+    check_port(options)
     begun = time.monotonic()
     with ExitStack() as parts:
         parts.enter_context(Janitor())
@@ -85,7 +87,6 @@ def run(options: Options) -> int:
         _say(f"Tandem is ready at {_url(options)}")
         while not stop.wait(WATCH_S):
             keep_supervised()
-        _say("Stopping ...")
         _stop_in_time()
     _say("Stopped. Everything acknowledged is on disk.")
     return 0
@@ -106,12 +107,13 @@ def _stop_in_time() -> None:
     timer.start()
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(options: Options) -> None:
     """Make sure that nobody listens there yet.
 
     Raises:
         StartError: the port is taken, or the address is not this machine's.
     """
+    host, port = options.host, options.port
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -119,8 +121,9 @@ def check_port(host: str, port: int) -> None:
             probe.bind(place)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
+            by = "a Tandem that runs already" if _is_tandem(options) else "another program"
             raise StartError(
-                f"port {port} on {host} is taken by another program; stop that one, or choose "
+                f"port {port} on {host} is taken by {by}; stop that one, or choose "
                 "another port with --port"
             ) from None
         if error.errno == errno.EACCES:
@@ -128,6 +131,14 @@ def check_port(host: str, port: int) -> None:
         raise StartError(
             f"cannot listen on {host}:{port} ({error.strerror}); choose another address with --host"
         ) from None
+
+
+def _is_tandem(options: Options) -> bool:
+    try:
+        with urllib.request.urlopen(_url(options) + "/health", timeout=2) as answer:  # noqa: S310
+            return "gateway" in json.load(answer)
+    except (OSError, ValueError, TypeError, http.client.HTTPException):
+        return False
 
 
 def _start(options: Options, parts: ExitStack, stop: threading.Event) -> Callable[[], None]:
@@ -162,21 +173,23 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> Callabl
         ray_runtime.start_local(settings.data_dir, plans.resources(exchange), everybody)
     _on_signals(stop)  # Ray puts handlers of its own in place
     _heed(stop)
-    groups: list[tuple[str, Sequence[registry.ActorPlan]]] = [
-        (f"{len(exchange.shards)} account shards", exchange.shards),
-        (f"{len(exchange.pairs)} pairs", exchange.pairs),
-        (f"{len(exchange.feeds)} chain feeds", exchange.feeds),
-        (f"{len(exchange.gateways)} gateways", exchange.gateways),
-        ("the supervisor", [exchange.supervisor]),
-    ]
     handles: list[object] = []
     parts.callback(handles.clear)  # an actor lives no longer than its maker's handle
-    for title, plans_of_kind in groups:
+    can_trade = False
+
+    def stop_all() -> None:
+        # What is acknowledged is on disk; who is still starting ends with Ray, unasked.
+        if can_trade or options.address:
+            for actor in reversed(exchange.all()):
+                registry.stop(actor.name)
+
+    parts.callback(stop_all)
+    for title, plans_of_kind in exchange.groups():
+        _heed(stop)
         _say(f"Starting {title} ...")
-        for actor in plans_of_kind:
-            handles.append(registry.start(actor))
-            parts.callback(registry.stop, actor.name)
+        handles.extend(registry.start(actor) for actor in plans_of_kind)
     _await_ready(options, stop)
+    can_trade = True
     _note_running(options, redis_url, parts)
 
     def keep_supervised() -> None:
@@ -214,6 +227,7 @@ def _await_ready(options: Options, stop: threading.Event) -> None:
     Raises:
         StartError: it takes too long.
     """
+    _say("Waiting until everything can trade ...")
     deadline = time.monotonic() + READY_TIMEOUT_S
     last = ""
     while True:
@@ -267,12 +281,19 @@ def _url(options: Options) -> str:
 
 
 def _on_signals(stop: threading.Event) -> None:
-    """Turn Ctrl-C and SIGTERM into a wish to stop; a second one changes nothing."""
+    """Turn Ctrl-C, SIGTERM and a closed terminal into a wish to stop; a second changes nothing."""
 
     def wish(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        if not stop.is_set():
+            stop.set()
+            # Not `_say`: the line that was interrupted may be inside it.
+            with contextlib.suppress(OSError):
+                os.write(1, b"Stopping ...\n")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants it to go on
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         signal.signal(number, wish)
 
 
@@ -282,5 +303,7 @@ def _heed(stop: threading.Event) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Tell the person who started it; a terminal that is gone, or a full disk, stops nothing."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()

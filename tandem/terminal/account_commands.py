@@ -41,7 +41,7 @@ def login(
         key = sys.stdin.readline().strip()
         login_made = finish(lambda: _with_key(where, key))
     else:
-        name = user or str(typer.prompt("Email or username", err=True))
+        name = user or _asked("Email or username", "--user")
         password = _password(password_stdin)
         login_made = finish(lambda: _with_password(where, name, password))
     _kept(where, login_made, as_json=as_json)
@@ -50,7 +50,18 @@ def login(
 def _password(stdin: bool, *, twice: bool = False) -> str:  # noqa: FBT001 (an option's value)
     if stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=twice, err=True))
+    return _asked("Password", "--password-stdin", secret=True, twice=twice)
+
+
+def _asked(what: str, option: str, *, secret: bool = False, twice: bool = False) -> str:
+    """Ask the person at the terminal.
+
+    Raises:
+        UsageError: there is no terminal; the message names the option that says it.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what.lower()}: there is no terminal to ask at, give {option}")
+    return str(typer.prompt(what, hide_input=secret, confirmation_prompt=twice, err=True))
 
 
 async def _with_password(where: Place, name: str, password: str) -> Login:
@@ -102,11 +113,13 @@ def register(
     """Open an account, with paper money, and log in to it."""
     where = place(base_url)
     named = {
-        "email": email or str(typer.prompt("Email", err=True)),
-        "username": username or str(typer.prompt("Username", err=True)),
+        "email": email or _asked("Email", "--email"),
+        "username": username or _asked("Username", "--username"),
     }
     password = _password(password_stdin, twice=True)
     asked = "Do you accept the exchange's terms of service and privacy policy?"
+    if not accept_terms and not sys.stdin.isatty():
+        raise UsageError("the terms: there is no terminal to ask at, give --accept-terms")
     if not accept_terms and not typer.confirm(asked, err=True):
         raise TerminalError("no account was opened")
 
@@ -120,7 +133,10 @@ def register(
 
 
 def logout(base_url: BaseUrl = "", *, as_json: AsJson = False) -> None:
-    """End the log-in, here and at the exchange; an API key stays valid, revoke it with `keys`."""
+    """End the log-in, here and at the exchange.
+
+    An API key that was logged in with stays valid; `tandem keys revoke` ends it.
+    """
     where = place(base_url)
     login_kept = where.store.login(where.base_url)
     if login_kept is None:
@@ -153,7 +169,10 @@ def account(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show who is logged in; with --mode, switch the account between paper and live."""
+    """Show who is logged in, or switch to paper or live.
+
+    --mode switches the account between the two.
+    """
     where = place(base_url)
 
     async def work() -> Json:
@@ -197,7 +216,10 @@ def create_key(  # noqa: PLR0913 (one parameter per option, as typer reads them)
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="Ends after so many.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an API key that may read, and what you allow it; it is shown this once."""
+    """Make an API key; it is shown this once.
+
+    It may read, and what you allow it.
+    """
     where = place(base_url)
 
     async def work() -> Json:

@@ -56,7 +56,9 @@ def explain(error: EventTraderError) -> tuple[str, int]:
     if isinstance(error, ServerTooOldError):
         return f"{error} (or use the `tandem` of its own version)", UNREACHABLE
     if isinstance(error, NotTandemError):
-        return f"{_named(error)}; name an exchange with --base-url", UNREACHABLE
+        told = _named(error)
+        more = "" if "--base-url" in told else "; name an exchange with --base-url"
+        return told + more, UNREACHABLE
     if isinstance(error, ConnectionFailedError):
         where = re.match(r"cannot reach \S+(?=:)", str(error))
         told = where.group() if where else _named(error)

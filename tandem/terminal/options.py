@@ -4,14 +4,16 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import typer
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 
 from tandem.terminal.session import Place, run
 
 T = TypeVar("T")
+WIDTH_MAX: Final = 1_000
 
 BaseUrl = Annotated[
     str,
@@ -44,7 +46,15 @@ def show(result: Any, *, as_json: bool, table: Callable[[], RenderableType]) -> 
     if as_json:
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
     else:
-        console().print(table())
+        draw(table())
+
+
+def draw(shown: RenderableType) -> None:
+    """Print at full width, on a narrower terminal too: an id that is folded cannot be copied."""
+    out = console()
+    wide = out.options.update(max_width=WIDTH_MAX)
+    out.width = max(out.width, Measurement.get(out, wide, shown).maximum)
+    out.print(shown, crop=False)
 
 
 def finish(work: Callable[[], Awaitable[T]]) -> T:

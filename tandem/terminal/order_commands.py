@@ -8,7 +8,7 @@ from event_trader import EventTrader
 
 from tandem.terminal import tables
 from tandem.terminal.failures import TerminalError, UsageError
-from tandem.terminal.options import AsJson, BaseUrl, Mode, Symbol, console, finish, place, show
+from tandem.terminal.options import AsJson, BaseUrl, Mode, Symbol, draw, finish, place, show
 from tandem.terminal.session import mode_of
 
 Json = dict[str, Any]
@@ -128,7 +128,10 @@ def orders(
     mode: Mode = None,
     as_json: AsJson = False,
 ) -> None:
-    """List your open orders; with --history those that ended, the newest first."""
+    """List your open orders, or those that ended.
+
+    Those that ended come with --history, the newest first.
+    """
     where = place(base_url)
     used: str = mode or ""
 
@@ -187,14 +190,18 @@ def cancel(
 
     if every:
         done = finish(all_of_them)
-        show(done, as_json=as_json, table=lambda: f"{done['cancelled']} orders cancelled")
+        show(done, as_json=as_json, table=lambda: _cancelled(done["cancelled"]))
         return
     ended = finish(one_by_one)
     if as_json:
         show(ended, as_json=True, table=lambda: "")
         return
     for order in ended:
-        console().print(tables.order_line(order))
+        draw(tables.order_line(order))
+
+
+def _cancelled(count: int) -> str:
+    return f"{count} {'order' if count == 1 else 'orders'} cancelled"
 
 
 def _place_of(order_id: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -26,12 +27,18 @@ def heading(title: str, mode: str = "") -> Text:
 
 
 def _table(title: Text, texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
-    table = Table(title=title, title_justify="left", title_style="", box=SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", title_style="", box=SIMPLE_HEAD,
+                  pad_edge=False, collapse_padding=True)  # fmt: skip
     for name in texts:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def _shown(table: Table) -> RenderableType:
+    """Say so where there is nothing to show."""
+    return table if table.row_count else Text.assemble(table.title or "", ": none")
 
 
 def _side(side: str) -> Text:
@@ -49,7 +56,7 @@ def _moment(timestamp: str) -> str:
     return timestamp.replace("T", " ").partition(".")[0]
 
 
-def markets(rows: Iterable[Row]) -> Table:
+def markets(rows: Iterable[Row]) -> RenderableType:
     """Show every market's figures of the last 24 hours."""
     table = _table(
         heading("Markets"),
@@ -61,10 +68,10 @@ def markets(rows: Iterable[Row]) -> Table:
             row["pair"], mode_label(row["mode"]), row["status"], row["price"],
             _change(row["change_24h"]), row["high_24h"], row["low_24h"], row["volume_24h"],
         )  # fmt: skip
-    return table
+    return _shown(table)
 
 
-def trades(symbol: str, mode: str, rows: Iterable[Row]) -> Table:
+def trades(symbol: str, mode: str, rows: Iterable[Row]) -> RenderableType:
     """Show the public tape."""
     table = _table(
         heading(f"Trades {symbol.upper()}", mode),
@@ -76,24 +83,24 @@ def trades(symbol: str, mode: str, rows: Iterable[Row]) -> Table:
             _moment(row["timestamp"]), _side(row["side"]), row["venue"], row["chain"] or "",
             row["price"], row["quantity"],
         )  # fmt: skip
-    return table
+    return _shown(table)
 
 
-def orders(title: str, mode: str, rows: Iterable[Row]) -> Table:
+def orders(title: str, mode: str, rows: Iterable[Row]) -> RenderableType:
     """Show orders, one a line."""
     table = _table(
         heading(title, mode),
-        ("order", "pair", "side", "type", "status"),
+        ("order", "side", "type", "status"),
         ("price", "quantity", "filled", "average"),
     )
     for row in rows:
         reason = f" ({row['reason']})" if row["reason"] else ""
         table.add_row(
-            row["order_id"], row["pair"], _side(row["side"]), row["order_type"],
+            row["order_id"], _side(row["side"]), row["order_type"],
             row["status"] + reason, _price(row), row["quantity"], row["filled_quantity"],
             row["average_price"] or "",
         )  # fmt: skip
-    return table
+    return _shown(table)
 
 
 def _price(row: Row) -> str:
@@ -102,15 +109,15 @@ def _price(row: Row) -> str:
     return " ".join(part for part in (stop, limit) if part) or "market"
 
 
-def balances(mode: str, rows: Iterable[Row]) -> Table:
+def balances(mode: str, rows: Iterable[Row]) -> RenderableType:
     """Show the funds of one mode."""
     table = _table(heading("Balance", mode), ("asset",), ("available", "in orders", "total"))
     for row in rows:
         table.add_row(row["asset"], row["available"], row["locked"], row["total"])
-    return table
+    return _shown(table)
 
 
-def keys(rows: Iterable[Row]) -> Table:
+def keys(rows: Iterable[Row]) -> RenderableType:
     """Show API keys; the keys themselves are known to nobody any more."""
     table = _table(
         heading("API keys"),
@@ -123,7 +130,7 @@ def keys(rows: Iterable[Row]) -> Table:
             ", ".join(row["allowed_markets"]) or "all",
             _moment(row["last_used_at"] or "never"), _moment(row["expires_at"] or "never"),
         )  # fmt: skip
-    return table
+    return _shown(table)
 
 
 def order_line(order: Row) -> Text:

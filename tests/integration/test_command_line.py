@@ -4,6 +4,8 @@ Each case ends before Ray would start, so the table is cheap.
 """
 
 import os
+import pty
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tandem.valkey import EmbeddedValkey
+from tests.running import RunningExchange, free_port, processes_of
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -82,6 +85,33 @@ def test_command_that_cannot_be_done_says_why(
     assert "Traceback" not in done.stderr
 
 
+def test_up_beside_a_running_tandem_says_so(running_exchange: RunningExchange) -> None:
+    """Who starts it twice is told that it runs already, and not of another program."""
+    port = str(running_exchange.port)
+    done = tandem("up", "--port", port, "--data-dir", str(running_exchange.data_dir))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert f"port {port} on 127.0.0.1 is taken by a Tandem that runs already" in done.stderr
+
+
+def test_up_ends_in_order_when_its_terminal_is_closed(tmp_path: Path) -> None:
+    """SIGHUP is a wish to stop, though nothing can be printed any more; nobody is left."""
+    terminal, inner = pty.openpty()
+    data_dir = tmp_path / "data"
+    command = [sys.executable, "-m", "tandem", "up", "--port", str(free_port())]
+    started = subprocess.Popen(
+        [*command, "--data-dir", str(data_dir)], stdin=inner, stdout=inner, stderr=inner,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(inner)
+    said = b""
+    while b"Starting the store" not in said:
+        said += os.read(terminal, 4_096)
+    os.close(terminal)
+    started.send_signal(signal.SIGHUP)
+    assert started.wait(100) == 130
+    assert processes_of(data_dir) == []
+
+
 def test_up_on_a_taken_port_says_what_to_do(tmp_path: Path) -> None:
     """Somebody else's server on the port is told before anything starts."""
     with socket.socket() as taken:
@@ -142,8 +172,9 @@ def test_redis_too_old_is_told_with_its_version(old_redis: str, tmp_path: Path) 
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_version_is_one_line() -> None:
+@pytest.mark.parametrize("command", ["version", "--version"])
+def test_version_is_one_line(command: str) -> None:
     """It is what a bug report needs."""
-    done = tandem("version")
+    done = tandem(command)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("tandem ")

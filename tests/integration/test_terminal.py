@@ -84,7 +84,7 @@ def test_all_orders_are_cancelled_at_once(shell: Shell) -> None:
     """``cancel --all`` leaves none."""
     assert shell.run("buy", PAIR, "20", "--price", "0.001").returncode == 0
     assert shell.json("cancel", "--all", "--symbol", "vaix")["cancelled"] == 0
-    assert shell.run("cancel", "--all").stdout == "1 orders cancelled\n"
+    assert shell.run("cancel", "--all").stdout == "1 order cancelled\n"
 
 
 def test_markets_and_book_need_no_login(shell: Shell, stranger: Shell) -> None:

@@ -10,6 +10,7 @@ and that tell the server's version.
 import asyncio
 import json as jsonlib
 import math
+import os
 import random
 import secrets
 import time
@@ -283,8 +284,8 @@ class HttpTransport:
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ConnectionFailedError(
-                f"cannot reach {self.base_url}: {error}; is the exchange running there, and is "
-                "base_url right?"
+                f"cannot reach {self.base_url}: {_reason(error)}; is the exchange running there, "
+                "and is base_url right?"
             ) from error
 
     async def _explain(self, error: EventTraderError, path: str) -> None:
@@ -336,6 +337,14 @@ def backoff_s(attempt: int) -> float:
     """Give a pause that doubles with each attempt (from 0), with jitter."""
     ceiling: float = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(attempt, 10))
     return ceiling * (0.5 + random.random() / 2)  # noqa: S311 - jitter needs no secrecy
+
+
+def _reason(error: Exception) -> str:
+    """Say what the system said, where aiohttp wraps it into words of its own."""
+    said = getattr(error, "os_error", error)
+    if isinstance(said, OSError) and said.errno is not None and said.errno > 0:
+        return os.strerror(said.errno)
+    return str(said)
 
 
 def _query_value(value: Any) -> str:

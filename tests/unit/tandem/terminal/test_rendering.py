@@ -44,6 +44,19 @@ def test_orders_show_numbers_as_the_api_wrote_them() -> None:
     assert " market " in text
 
 
+def test_orders_fit_a_terminal_of_eighty_columns() -> None:
+    """An order is one line of it, and its id is whole, so that it can be copied."""
+    filled = {**ORDER, "status": "filled", "filled_quantity": "1000", "average_price": "0.003100"}
+    lines = drawn(tables.orders("Orders that ended", "paper", [filled])).splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    assert any("ord_vaix_p_17" in line and "filled" in line for line in lines)
+
+
+def test_nothing_to_show_is_said() -> None:
+    """An empty table would look like a failure."""
+    assert drawn(tables.orders("Open orders", "paper", [])).strip() == "Open orders · PAPER: none"
+
+
 def test_mode_is_told_in_colour_and_in_words() -> None:
     """Live and paper cannot be mixed up, also without colours."""
     live = drawn(tables.balances("live", []), colours=True, TERM="xterm-256color")
