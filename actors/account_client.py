@@ -31,6 +31,7 @@ from actors.engine.units import Mode, UserId
 from actors.errors import (
     CommandRefusedError,
     ShardUnavailableError,
+    TandemError,
     UnavailableError,
     UnknownOutcomeError,
 )
@@ -55,6 +56,9 @@ class Patience(NamedTuple):
 
 
 DEFAULT_PATIENCE: Final = Patience()
+
+NOBODY: Final = UserId("ready")
+"""An owner of nothing, to ask a shard whether it answers."""
 
 SETTLED_WAIT_S: Final = 3.0
 """How long a read insists on seen settlements: over the 2 s a shard parks it, and the way back."""
@@ -157,6 +161,27 @@ class Accounts:
                 )
             audits.append(reply)
         return audits
+
+    async def states(self, total_s: float) -> dict[str, str]:
+        """Tell how each shard is, by name: ready, recovering, failed, or unavailable.
+
+        Args:
+            total_s: how long to wait for an answer.
+        """
+        states = [self._state(shard, total_s) for shard in range(len(self._ports))]
+        names = [shard_stream(shard) for shard in range(len(self._ports))]
+        return dict(zip(names, await asyncio.gather(*states), strict=True))
+
+    async def _state(self, shard: int, total_s: float) -> str:
+        probe = self._encoder.encode(BalanceQuery(NOBODY, {}))
+        try:
+            answer = await asyncio.wait_for(self._ports[shard].call(probe), total_s)
+        except (TandemError, TimeoutError):
+            return "unavailable"
+        reply: AnyLedgerReply = self._decoder.decode(answer)
+        if isinstance(reply, Recovering):
+            return "failed" if reply.failed else "recovering"
+        return "ready"
 
     async def _command(self, owner: UserId, command: LedgerCommand) -> None:
         shard = shard_of(owner, len(self._ports))

@@ -198,7 +198,8 @@ class ShardRuntime:
             ShardUnavailableError: the shard has been stopped, or is dead.
         """
         if self._state in {ShardState.RECOVERING, ShardState.FAILED}:
-            return self._encoder.encode(Recovering(RETRY_AFTER_MS))
+            failed = self._state is ShardState.FAILED
+            return self._encoder.encode(Recovering(RETRY_AFTER_MS, failed))
         try:
             message = self._decoder.decode(request)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:

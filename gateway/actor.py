@@ -29,6 +29,7 @@ from gateway.app import build_app
 from gateway.deps import GatewayDeps
 from gateway.journal_reads import read_records
 from gateway.market_data import MarketDataHub
+from gateway.server import GatewayRunner
 from gateway.settings import GatewayPlace, GatewaySettings
 
 STOP_TIMEOUT_S = 8.0
@@ -94,7 +95,7 @@ class GatewayActor:
         try:
             deps = self._deps(closers)
             await deps.market_data.start()
-            runner = web.AppRunner(build_app(deps), handle_signals=False)
+            runner = GatewayRunner(build_app(deps), handle_signals=False)
             await runner.setup()
             closers.append(runner.cleanup)
             site = web.TCPSite(

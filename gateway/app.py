@@ -12,11 +12,14 @@ from gateway import docs
 from gateway.deps import DEPS, GatewayDeps
 from gateway.endpoint import Endpoint, Route
 from gateway.mcp.door import setup as setup_mcp
-from gateway.middleware import edge
+from gateway.middleware import EDGE, Edge, middleware
 from gateway.routes import ROUTES
 from gateway.server_log import server_logger
 from gateway.services import SERVICES, Services
 from gateway.ws.routes import setup as setup_websockets
+
+LINGERING_S: Final = 2.0
+"""How long the rest of a refused request's body is read and dropped before the connection ends."""
 
 _ORDER_ID: Final = "{order_id:(?!(?:all|batch|history|open)$)[^/]+}"
 """What may stand for an order's id: a fixed path below it is none, whatever the method."""
@@ -25,17 +28,20 @@ _ORDER_ID: Final = "{order_id:(?!(?:all|batch|history|open)$)[^/]+}"
 def build_app(deps: GatewayDeps) -> web.Application:
     """Build a gateway's application. Starting and stopping the ports is the caller's."""
     services = Services(deps)
+    edge = Edge(services)
     app = web.Application(
-        middlewares=[edge(services)],
+        middlewares=[middleware(edge)],
         client_max_size=deps.settings.body_bytes_max,
         handler_args={
             "access_log": None,
             "auto_decompress": False,
+            "lingering_time": LINGERING_S,
             "logger": server_logger(),
         },
     )
     app[DEPS] = deps
     app[SERVICES] = services
+    app[EDGE] = edge
     for route in ROUTES:
         add_route(app, route, services)
     docs.setup(app)

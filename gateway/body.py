@@ -5,6 +5,7 @@ levels. A number with a point or exponent stays text (`wire.numbers.JsonNumber`)
 mean is the codec's.
 """
 
+import asyncio
 import json
 import re
 from typing import Any, NoReturn, TypeVar
@@ -102,11 +103,12 @@ def _depth(text: str) -> int:
     return deepest
 
 
-async def read_body(request: web.Request, bytes_max: int) -> bytes:
+async def read_body(request: web.Request, bytes_max: int, timeout_s: float) -> bytes:
     """Read the raw body within its bounds.
 
     Raises:
-        ApiError: 415 for another content type or a compressed body, 413 for too much.
+        ApiError: 415 for another content type or a compressed body, 413 for too much, 400 for one
+            that is not whole in time.
     """
     headers = request.headers
     if headers.get("Content-Encoding", "identity").lower() not in {"identity", ""}:
@@ -119,9 +121,17 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
     if (request.content_length or 0) > bytes_max:
         raise _too_large(bytes_max)
     try:
-        return await request.read()
+        if request.content.is_eof():  # nothing to wait for, as nearly always
+            return await request.read()
+        async with asyncio.timeout(timeout_s):
+            return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise _too_large(bytes_max) from None
+    except TimeoutError:
+        # An unreadable chunk ends here too: aiohttp's parser stops at it and tells nobody.
+        message = f"The body was not whole after {timeout_s:g} s."
+        closing = {"Connection": "close"}
+        raise ApiError(400, ErrorCode.BAD_REQUEST, message, headers=closing) from None
 
 
 def _media_type(message: str) -> ApiError:

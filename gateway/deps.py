@@ -67,6 +67,10 @@ class AccountsCaller(Protocol):
         """Give paper balances, or bring them back to the grant; once per command id."""
         ...
 
+    async def states(self, total_s: float) -> dict[str, str]:
+        """Tell how each shard is, by name: ready, recovering, failed, or unavailable."""
+        ...
+
 
 class HistoryReader(Protocol):
     """Closed orders and fills, written by a reader of the journal."""

@@ -185,7 +185,7 @@ class Endpoint:
         spec = self._services.find_spec(symbol)
         if spec is None:
             raise unknown_symbol(symbol)
-        if call.principal is not NOBODY:
+        if self.route.access is not Access.PUBLIC:
             call.principal.check_market(spec.symbol)
         call.spec = spec
 
@@ -229,7 +229,8 @@ class Endpoint:
         if route.body_optional and not request.can_read_body:
             call.body = route.body.model_validate({})
             return b""
-        raw = await bodies.read_body(request, self._services.settings.body_bytes_max)
+        settings = self._services.settings
+        raw = await bodies.read_body(request, settings.body_bytes_max, settings.body_timeout_s)
         value = bodies.parse_json(raw)
         if route.body_list and isinstance(value, list):
             value = {route.body_list: value}

@@ -124,13 +124,16 @@ class ApiError(Exception):
         return _ENCODER.encode({"detail": detail, "error": self.info(), "request_id": request_id})
 
     def response(self, request_id: str) -> web.Response:
-        """Make the HTTP response."""
-        return web.Response(
+        """Make the HTTP response; one that says ``Connection: close`` also does it."""
+        response = web.Response(
             status=self.status,
             body=self.body(request_id),
             content_type="application/json",
             headers=self.headers,
         )
+        if self.headers.get("Connection") == "close":
+            response.force_close()
+        return response
 
 
 def invalid(loc: tuple[str | int, ...], message: str, kind: str = "value_error") -> ApiError:
@@ -198,6 +201,8 @@ def reply_error(reply: AnyReply, command_id: str = "") -> ApiError:
     if isinstance(reply, BusyReply):
         code = ErrorCode.RECOVERING if reply.recovering else ErrorCode.BUSY
         word = "is recovering" if reply.recovering else "is busy"
+        if reply.failed:
+            word = "has failed, and waits for its operator"
         message = f"The market {word}; nothing happened."
         return unavailable(code, message, reply.retry_after_ms / 1000)
     if isinstance(reply, UnknownReply):

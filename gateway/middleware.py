@@ -32,18 +32,19 @@ _EXPOSED: Final = (
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 
-def edge(services: Services) -> Middleware:
+def middleware(edge: "Edge") -> Middleware:
     """Make the middleware of a gateway."""
-    guard = _Edge(services)
 
     @web.middleware
     async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
-        return await guard.handle(request, handler)
+        return await edge.handle(request, handler)
 
     return handle
 
 
-class _Edge:
+class Edge:
+    """What every request of a gateway passes on its way in and out."""
+
     def __init__(self, services: Services) -> None:
         self._services = services
         self._metrics = services.metrics
@@ -54,6 +55,7 @@ class _Edge:
         self._ids = 0
 
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer one request, whatever its handler does."""
         started = time.perf_counter()
         request_id = self._request_id(request)
         request[REQUEST_ID] = request_id
@@ -75,7 +77,16 @@ class _Edge:
         self._finish(request, response, started, request_id)
         return response
 
-    def _request_id(self, request: web.Request) -> str:
+    def outside(self, request: web.BaseRequest, error: ApiError) -> web.Response:
+        """Show an error of a request that reached no route."""
+        request_id = self._request_id(request)
+        response = error.response(request_id)
+        response.headers["X-Request-Id"] = request_id
+        self._cors(request, response)
+        self._metrics.request("OTHER", "unmatched", error.status, 0.0)
+        return response
+
+    def _request_id(self, request: web.BaseRequest) -> str:
         given = request.headers.get("X-Request-Id")
         if given is not None and _SANE_ID.fullmatch(given) is not None:
             return given
@@ -114,7 +125,7 @@ class _Edge:
         message = f"The exchange made a mistake; name the request id {request_id} to its operator."
         return ApiError(500, ErrorCode.INTERNAL, message).response(request_id)
 
-    def _cors(self, request: web.Request, response: web.StreamResponse) -> None:
+    def _cors(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         origin = request.headers.get("Origin")
         if origin is None:
             return
@@ -146,6 +157,9 @@ class _Edge:
                 ms=round(seconds * 1000, 2),
                 request_id=request_id,
             )
+
+
+EDGE: Final = web.AppKey("edge", Edge)
 
 
 def template_of(request: web.Request) -> str:

@@ -154,6 +154,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     api_keys_max: int = 50
     sub_accounts_max: int = 50
     body_bytes_max: int = 65_536
+    body_timeout_s: float = 20.0
+    """How long a request's body may take to arrive."""
     idempotency_ttl_s: int = 86_400
     idempotency_lease_s: float = 10.0
     """After this long without an outcome, a runner counts as gone and another takes over."""

@@ -65,7 +65,8 @@ def gather(url: str, running: dict[str, Any]) -> dict[str, Any]:
     """
     ready, body = _get(url, "/ready")
     venues: dict[str, Any] = {}
-    pairs = body.get("pairs") or body.get("error", {}).get("details", {}).get("pairs", {})
+    parts = body if ready else body.get("error", {}).get("details", {})
+    pairs: dict[str, str] = parts.get("pairs", {})
     for symbol in pairs:
         answered, shown = _get(url, f"/api/v1/exchange/{symbol}/venues")
         venues[symbol] = shown.get("venues", []) if answered else []
@@ -75,6 +76,7 @@ def gather(url: str, running: dict[str, Any]) -> dict[str, Any]:
         "url": url,
         "ready": ready,
         "pairs": pairs,
+        "shards": parts.get("shards", {}),
         "venues": venues,
         "driver": {"pid": running.get("pid", 0)} if same else {},
         "actors": actors,
@@ -144,10 +146,11 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _summary(found: dict[str, Any]) -> str:
-    waits = [f"{name} {state}" for name, state in found["pairs"].items() if state != "ready"]
+    parts: dict[str, str] = {**found["pairs"], **found["shards"]}
+    waits = [f"{name} {state}" for name, state in parts.items() if state != "ready"]
     if found["ready"]:
         return "[green]can trade[/]"
-    failed = any(state == "failed" for state in found["pairs"].values())
+    failed = "failed" in parts.values()
     return f"[{'red' if failed else 'yellow'}]cannot trade[/] ({', '.join(waits) or 'the store'})"
 
 

@@ -33,6 +33,7 @@ from gateway.journal_reads import read_records
 from gateway.market_data import MarketDataHub
 from gateway.openapi import document
 from gateway.routes import ROUTES
+from gateway.server import GatewayRunner
 from gateway.settings import GatewaySettings, LimitSettings, PasswordSettings, limit_preset
 
 SECRET = b"the same thirty-two bytes or more"
@@ -59,14 +60,15 @@ _numbers = itertools.count(1)
 
 
 class PairThread:
-    """A pair's runtime behind a `PairPort`: each call waits in a thread."""
+    """A pair's runtime, whichever is in place, behind a `PairPort`: each call waits in a thread."""
 
-    def __init__(self, runtime: PairRuntime) -> None:
-        self.runtime = runtime
+    def __init__(self, runtimes: dict[str, PairRuntime], symbol: str) -> None:
+        self._runtimes = runtimes
+        self._symbol = symbol
 
     async def call(self, batch: bytes) -> bytes:
         """Submit a batch."""
-        return await asyncio.to_thread(self.runtime.submit, batch)
+        return await asyncio.to_thread(self._runtimes[self._symbol].submit, batch)
 
 
 class ShardThread:
@@ -105,12 +107,8 @@ class Exchange:
         self.url = url
         self.deaths: list[str] = []
         self.shards = [ShardThread() for _ in range(SHARDS)]
-        for number, shard in enumerate(self.shards):
-            store = ShardStore(RedisJournal(url), RedisSnapshots(url))
-            peers: dict[int, BlockingAccountPort] = dict(enumerate(self.shards))
-            del peers[number]
-            name = ShardName(number, SHARDS)
-            shard.runtime = ShardRuntime(name, store, peers, self.deaths.append)
+        for number in range(SHARDS):
+            self.make_shard(number)
         self.runtimes: dict[str, PairRuntime] = {}
         self.history = HistoryWriter(url, Listing(PAIRS, SHARDS).markets())
 
@@ -119,14 +117,26 @@ class Exchange:
         for shard in self.shards:
             shard.runtime.start()
         for spec in PAIRS:
-            recovery = PairRecovery(spec, self.shards, RedisSnapshots(self.url))
-            journal = RedisJournal(self.url)
-            runtime = PairRuntime(spec, journal, recovery, self.deaths.append)
-            runtime.start()
-            self.runtimes[spec.symbol] = runtime
+            self.make_pair(spec).start()
         for runtime in self.runtimes.values():
             assert runtime.wait_ready(10.0), self.deaths
         self.history.start()
+
+    def make_shard(self, number: int) -> ShardRuntime:
+        """Put a new runtime, not yet started, in the place of a shard's."""
+        store = ShardStore(RedisJournal(self.url), RedisSnapshots(self.url))
+        peers: dict[int, BlockingAccountPort] = dict(enumerate(self.shards))
+        del peers[number]
+        made = ShardRuntime(ShardName(number, SHARDS), store, peers, self.deaths.append)
+        self.shards[number].runtime = made
+        return made
+
+    def make_pair(self, spec: PairSpec) -> PairRuntime:
+        """Put a new runtime, not yet started, in the place of a pair's."""
+        recovery = PairRecovery(spec, self.shards, RedisSnapshots(self.url))
+        made = PairRuntime(spec, RedisJournal(self.url), recovery, self.deaths.append)
+        self.runtimes[spec.symbol] = made
+        return made
 
     def stop(self) -> None:
         """End everything."""
@@ -187,13 +197,21 @@ class Gateway:
         return await self.call("POST", path, token=token, json=fields)
 
 
+class GatewayServer(TestServer):
+    """aiohttp's test server with the gateway's own runner, as `gateway.actor` starts it."""
+
+    async def _make_runner(self, **options: Any) -> GatewayRunner:
+        return GatewayRunner(self.app, **options)
+
+
 @asynccontextmanager
 async def open_gateway(
     exchange: Exchange, limits: LimitSettings | None = None, **settings: Any
 ) -> AsyncIterator[Gateway]:
     """Open one gateway over an exchange."""
     client = connect_async(exchange.url)
-    pairs = {name: PairRef(name, PairThread(run)) for name, run in exchange.runtimes.items()}
+    runtimes = exchange.runtimes
+    pairs = {name: PairRef(name, PairThread(runtimes, name)) for name in runtimes}
     accounts = Accounts(exchange.shards)
     for ref in pairs.values():
         ref.on_heads = lambda symbol, heads: [
@@ -220,7 +238,7 @@ async def open_gateway(
     )  # fmt: skip
     await hub.start()
     assert await hub.wait_ready(10.0)
-    test_client = TestClient(TestServer(build_app(deps)))
+    test_client = TestClient(GatewayServer(build_app(deps)))
     await test_client.start_server()
     try:
         yield Gateway(test_client, deps)

@@ -219,6 +219,8 @@ class Recovering(LedgerReply, tag=8, frozen=True, array_like=True):
     """The shard is not ready yet; nothing changed. Ask again after ``retry_after_ms``."""
 
     retry_after_ms: int
+    failed: bool = False
+    """Recovery was given up, as the journal cannot be replayed: a person has to look."""
 
 
 AnyLedgerReply = Done | MarketOpened | Posted | Refused | Fenced | Balances | Audit | Recovering

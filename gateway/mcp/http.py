@@ -66,7 +66,7 @@ class McpEndpoint(Endpoint):
         server = build_server(services.settings.version, _backend, _arguments)
         self._transport = McpTransport(server)
         self.start, self.stop = self._transport.start, self._transport.stop
-        self._bytes_max = services.settings.body_bytes_max
+        self._settings = services.settings
         self._origins = frozenset(services.settings.cors_origins) - {"*"}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -78,7 +78,8 @@ class McpEndpoint(Endpoint):
         check_origin(request.headers.get("Origin"), self._origins)
         call = Call(request, self._services)
         await self._authenticate(call)
-        raw = await bodies.read_body(request, self._bytes_max)
+        settings = self._settings
+        raw = await bodies.read_body(request, settings.body_bytes_max, settings.body_timeout_s)
         try:
             message = bodies.parse_json(raw)
         except ApiError as error:

@@ -37,25 +37,33 @@ async def health(call: Call) -> dict[str, Any]:
 
 
 async def ready(call: Call) -> dict[str, Any]:
-    """Say whether the exchange can trade: the store answers and every pair does.
+    """Say whether the exchange can trade: the store answers, and every pair and account shard.
 
     Raises:
-        ApiError: 503 RECOVERING; ``details`` says what is not ready.
+        ApiError: 503 RECOVERING; the message names what is not ready, ``details`` shows all parts.
     """
     services = call.services
-    symbols = list(services.specs)
-    probes = [_pair_state(services, symbol) for symbol in symbols]
-    store, *states = await asyncio.gather(_store_answers(services), *probes)
-    pairs = dict(zip(symbols, states, strict=True))
-    if not store or any(state != "ready" for state in states):
+    probes = {symbol: _pair_state(services, symbol) for symbol in services.specs}
+    store, shards, states = await asyncio.gather(
+        _store_answers(services),
+        services.deps.accounts.states(_PROBE_S),
+        asyncio.gather(*probes.values()),
+    )
+    pairs = dict(zip(probes, states, strict=True))
+    parts = {"redis": store, "pairs": pairs, "shards": shards}
+    waits = [] if store else ["the store does not answer"]
+    for name, state in {**pairs, **shards}.items():
+        if state != "ready":
+            waits.append(f"{name} {'has' if state == 'failed' else 'is'} {state}")
+    if waits:
         raise ApiError(
             503,
             ErrorCode.RECOVERING,
-            "The exchange cannot trade yet.",
-            {"redis": store, "pairs": pairs},
+            f"The exchange cannot trade yet: {', '.join(waits)}.",
+            parts,
             headers={"Retry-After": "1"},
         )
-    return {"status": "ready", "redis": store, "pairs": pairs}
+    return {"status": "ready", **parts}
 
 
 async def _store_answers(services: Services) -> bool:

@@ -56,9 +56,10 @@ async def test_registration_of_a_taken_name_is_a_conflict(gateway: Gateway) -> N
     body |= {"email": "fresh@example.com", "username": user["username"].upper()}
     status, answer = await gateway.call("POST", "/auth/register", json=body)
     assert (status, answer["error"]["code"]) == (409, "USERNAME_TAKEN")
-    body |= {"username": "fresh", "tos_accepted": False}
-    status, answer = await gateway.call("POST", "/auth/register", json=body)
-    assert (status, answer["detail"][0]["loc"]) == (422, ["body", "tos_accepted"])
+    for consent in (False, 1, "true"):
+        body |= {"username": "fresh", "tos_accepted": consent}
+        status, answer = await gateway.call("POST", "/auth/register", json=body)
+        assert (status, answer["detail"][0]["loc"]) == (422, ["body", "tos_accepted"]), consent
 
 
 async def test_refresh_token_used_twice_ends_the_session(gateway: Gateway) -> None:
@@ -113,6 +114,8 @@ async def test_api_key_does_what_its_permissions_say(gateway: Gateway) -> None:
     assert (status, answer["error"]["code"]) == (403, "PERMISSION_DENIED")
     status, answer = await gateway.call("GET", f"{EXCHANGE}/btc/orders", token=key["key"])
     assert (status, answer["error"]["code"]) == (403, "MARKET_NOT_ALLOWED")
+    status, _ = await gateway.call("GET", f"{EXCHANGE}/btc/bbo", token=key["key"])
+    assert status == 200, "what needs no key is not refused to one"
     status, answer = await gateway.call("POST", "/api/v1/api-keys", token=key["key"], json=body)
     assert (status, answer["error"]["code"]) == (403, "JWT_REQUIRED")
     path = f"/api/v1/api-keys/{key['id']}"

@@ -49,14 +49,24 @@ SecretText = Annotated[
 Label = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(encodable)]
 
 
+def _only_true(value: Any) -> Any:
+    if value is not True:
+        raise PydanticCustomError("consent", "must be true")
+    return value
+
+
+Consent = Annotated[Literal[True], BeforeValidator(_only_true)]
+"""``true`` and nothing that is merely equal to it, such as 1."""
+
+
 class RegisterRequest(RequestModel):
     """Open an account. Both consents must be true."""
 
     email: Email
     username: Username
     password: Password
-    tos_accepted: Literal[True]
-    privacy_policy_accepted: Literal[True]
+    tos_accepted: Consent
+    privacy_policy_accepted: Consent
 
 
 class Credentials(RequestModel):

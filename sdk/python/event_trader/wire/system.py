@@ -24,11 +24,17 @@ class Health(ResponseModel):
 
 
 class Ready(ResponseModel):
-    """The exchange can trade: every part is ``ready``."""
+    """The exchange can trade: every part is ``ready``.
+
+    A 503 has the same parts in ``error.details``, each ``ready``, ``recovering``, ``failed`` (its
+    journal cannot be replayed, a person has to look) or ``unavailable``.
+    """
 
     status: Literal["ready"]
     redis: bool
-    pairs: dict[str, Literal["ready", "recovering", "unavailable"]]
+    pairs: dict[str, Literal["ready"]]
+    shards: dict[str, Literal["ready"]]
+    """The account shards."""
 
 
 class DeadMansSwitchRequest(RequestModel):

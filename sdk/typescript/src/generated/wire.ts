@@ -716,7 +716,8 @@ export interface QuoteSource {
 export interface Ready {
   status: "ready";
   redis: boolean;
-  pairs: Record<string, "ready" | "recovering" | "unavailable">;
+  pairs: Record<string, "ready">;
+  shards: Record<string, "ready">;
 }
 
 /** Trade a refresh token for a new pair; the old one is used up. */
