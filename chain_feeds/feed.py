@@ -11,8 +11,8 @@ jumps is believed when a read confirms it. Where a chain has several nodes, thos
 followed are asked for block hashes and states: while they contradict, nothing is LIVE.
 
 The owner calls ``receive_*`` and `tick` with a monotonic clock, and after each collects what is
-wanted: `take_snapshot_request`, `take_comparison`, `take_supply_request`, `take_resubscribe`,
-`take_swaps` and then `take_updates`.
+wanted: `take_snapshot_request` and with it `take_missed_request`, `take_comparison`,
+`take_supply_request`, `take_resubscribe`, `take_swaps` and then `take_updates`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,13 @@ from typing import Final
 import msgspec
 
 from actors.engine.commands import PoolTraded
-from actors.engine.pools.state import CurveState, PoolState, PoolStatus
+from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S
 from chain_feeds.heads import Heads, Verdict
 from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
+from chain_feeds.missed import Gap, MissedSwap
 from chain_feeds.opinions import Witnesses
-from chain_feeds.pool_track import READ, Known, PoolTrack
+from chain_feeds.pool_track import Known, PoolTrack
 from chain_feeds.settings import FeedPool
 from chain_feeds.swaps import SwapTape
 
@@ -64,6 +65,8 @@ class FeedLimits(msgspec.Struct, frozen=True):
     """A block further below the highest one that was read is no reorganisation but nonsense."""
     supply_every_blocks: int = 300
     """The tokens' supplies are read again after so many blocks."""
+    missed_blocks_max: int = 0
+    """Swaps of at most so many blocks are asked for where they may not have been told."""
 
 
 class ChainFeed:
@@ -110,7 +113,7 @@ class ChainFeed:
         """Why the node's blocks are not believed."""
         self._distrusted_here = False
         self._witnesses = Witnesses(chain, nodes, now_ns)
-        self._tape = SwapTape(pools)
+        self._tape = SwapTape(pools, limits.missed_blocks_max)
         self._supplies: dict[str, int] = {}
         self._supply_block: int | None = None
         self._promised: dict[tuple[str, str], tuple[Head, int]] = {}
@@ -145,6 +148,9 @@ class ChainFeed:
 
     def receive_connected(self, now_ns: int) -> None:
         """A new connection: nothing of the old one is relied on, but the prices it knew."""
+        self._tape.missed.start_over()
+        if self._heads.newest is not None:
+            self._tape.missed.owe(self.block)
         self._heads.clear()
         self._promised.clear()
         self._in_flight = None
@@ -187,6 +193,7 @@ class ChainFeed:
         if not self._trusts(head, now_ns):
             return
         before = self.block
+        self._tape.missed.begin(head.number)
         verdict = self._heads.accept(head)
         if verdict is Verdict.SAME:
             return
@@ -197,6 +204,8 @@ class ChainFeed:
             self._unwary_until = before
         elif verdict is Verdict.GAP:
             self.gaps += 1
+        if verdict in {Verdict.REORG, Verdict.GAP}:
+            self._tape.missed.owe(min(before, head.number))
         if verdict is not Verdict.NEXT:
             self._lose(now_ns)
             self._want()
@@ -239,7 +248,7 @@ class ChainFeed:
             curve = snapshot.curves.get(pool, "the snapshot does not hold this pool")
             at = None
             if not isinstance(curve, str):
-                at = _read_at(snapshot, asked, curve)
+                at = Known.read(snapshot, asked, curve)
             if snapshot.block == asked.number:
                 self._count_missed(track, at)
             again |= track.read(curve, at, now_ns)
@@ -260,6 +269,15 @@ class ChainFeed:
         if self._failures >= _FAILURES_MAX:
             self._failures = 0
             self._ask_resubscribe("the node does not answer reads", now_ns)
+
+    def receive_missed(self, told: Sequence[MissedSwap] | None, now_ns: int) -> None:
+        """The answer to `take_missed_request`; None where the node gave none."""
+        missed = self._tape.missed
+        if told is not None:
+            self._tape.fill(told)
+        elif missed.failed():
+            self._retry_at_ns = now_ns + _RETRY_FIRST_NS * 2**missed.failures
+            self._want()
 
     def receive_opinion(self, opinion: Opinion, now_ns: int) -> None:
         """The answer of another node to `take_comparison`."""
@@ -302,6 +320,7 @@ class ChainFeed:
             if now_ns >= deadline_ns:
                 del self._promised[promise]
                 if self._heads.holds(head.number, head.hash):
+                    self._tape.missed.owe(head.number)
                     self._want()
         due_ns = limits.repeat_after_ns
         if any(
@@ -325,6 +344,10 @@ class ChainFeed:
         self._wanted = False
         self._in_flight = newest
         return newest
+
+    def take_missed_request(self) -> Gap | None:
+        """Return the blocks whose swaps must be asked for, before the snapshot counts."""
+        return self._tape.missed.ask(self.block)
 
     def take_supply_request(self) -> Head | None:
         """Return the block at which the tokens' supplies must be read: the first, and seldom."""
@@ -468,10 +491,3 @@ class ChainFeed:
     def _ask_resubscribe(self, reason: str, now_ns: int) -> None:
         self._resubscribe = reason
         self._resubscribed_ns = now_ns
-
-
-def _read_at(snapshot: Snapshot, asked: Head, curve: CurveState) -> Known:
-    """Date a state that was read: at the block asked for, or later, where the node says so."""
-    later = snapshot.block > asked.number
-    number, block_hash = (snapshot.block, "") if later else (asked.number, asked.hash)
-    return Known(curve, number, block_hash, asked.time_s * NS_PER_S, READ)

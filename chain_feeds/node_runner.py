@@ -5,6 +5,7 @@ of the same blocks, as far as they answer: a node that is slow or gone holds not
 """
 
 import asyncio
+import logging
 from typing import Any
 
 from actors.engine.units import NS_PER_S
@@ -13,10 +14,13 @@ from chain_feeds.errors import SourceError, SourceLostError, WrongChainError
 from chain_feeds.feed import ChainFeed, FeedLimits
 from chain_feeds.feed_status import Progress
 from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
+from chain_feeds.missed import MissedSwap
 from chain_feeds.node_source import NodeSource, open_source
 from chain_feeds.pool_track import jump_bound_ppm
 from chain_feeds.publisher import Publisher
 from chain_feeds.settings import ChainSettings, FeedPool
+
+_log = logging.getLogger(__name__)
 
 _TICK_S = 0.2
 _SETTLE_S = 0.0045
@@ -57,6 +61,7 @@ class NodeRunner:
             repeat_after_ns=int(chain.table.repeat_after_s * NS_PER_S),
             reorg_max_blocks=chain.table.max_reorg_blocks,
             supply_every_blocks=chain.table.supply_every_blocks,
+            missed_blocks_max=chain.table.backfill_blocks if chain.table.family == "evm" else 0,
         )
         self.feed = ChainFeed(chain.name, pools, limits, clock.monotonic_ns(), chain.nodes)
         self.node = 0
@@ -196,7 +201,11 @@ class NodeRunner:
             self.feed.receive_event(told, self._now())
 
     async def _read(self, source: NodeSource, others: dict[int, NodeSource], head: Head) -> None:
-        """Read every pool; the other nodes' answers come before it counts only at the start."""
+        """Read every pool; the other nodes' answers come before it counts only at the start.
+
+        Swaps that were missed come before it too, unless they take long.
+        """
+        filling = asyncio.create_task(self._fill(source))
         seconds = asyncio.gather(*(self._second_read(other, head) for other in others.values()))
         asking = asyncio.create_task(self._ask(others, head))
         try:
@@ -204,21 +213,44 @@ class NodeRunner:
                 snapshot = await source.read(head)
             except SourceError:
                 self.feed.receive_snapshot_failure(head.hash, self._now())
+                await asyncio.wait({filling}, timeout=_CONFIRM_WITHIN_S)
                 return
             first = self.feed.awaits_confirmation
             if first:
                 confirming: list[asyncio.Future[Any]] = [seconds, asking]
                 await asyncio.wait(confirming, timeout=_CONFIRM_WITHIN_S)
                 self._take_seconds(others, snapshot, seconds)
+            await asyncio.wait({filling}, timeout=_CONFIRM_WITHIN_S)
             self.feed.receive_snapshot(snapshot, self._now())
             self._publish()
+            await filling
             if not first:
                 await asyncio.wait({seconds}, timeout=_CONFIRM_WITHIN_S)
                 self._take_seconds(others, snapshot, seconds)
         finally:
-            seconds.cancel()
-            asking.cancel()
-            await asyncio.gather(seconds, asking, return_exceptions=True)
+            beside: list[asyncio.Future[Any]] = [filling, seconds, asking]
+            for one in beside:
+                one.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _fill(self, source: NodeSource) -> None:
+        """Ask for the swaps that were missed; a node that does not answer is asked again later."""
+        gap = self.feed.take_missed_request()
+        if gap is None:
+            return
+        if gap.left_out:
+            _log.warning(
+                "feed %s: the swaps of %d blocks before %d are too far back to be asked for",
+                self._chain.name, gap.left_out, gap.first,
+            )  # fmt: skip
+        told: list[MissedSwap] | None = None
+        try:
+            told = await source.missed(gap)
+        except SourceError as error:
+            _log.warning("feed %s: no swaps of blocks %d to %d: %s",
+                         self._chain.name, gap.first, gap.last, error.problem)  # fmt: skip
+        finally:  # cancelled too: newer swaps wait for the answer
+            self.feed.receive_missed(told, self._now())
 
     async def _count(self, source: NodeSource, head: Head) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from chain_feeds.inputs import Head, PoolEvent, Snapshot
+from chain_feeds.missed import Gap, MissedSwap
 from chain_feeds.settings import ChainSettings, FeedPool
 
 Emit = Callable[[Head | PoolEvent], None]
@@ -42,6 +43,14 @@ class NodeSource(Protocol):
 
         Raises:
             SourceLostError: the node does not answer, or does not know the block (yet).
+        """
+        ...
+
+    async def missed(self, gap: Gap) -> list[MissedSwap]:
+        """Return the swaps of some blocks; nothing on a chain whose feed asks for none (Solana).
+
+        Raises:
+            SourceLostError: the node does not answer.
         """
         ...
 

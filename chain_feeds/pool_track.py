@@ -4,8 +4,8 @@ from typing import Final, NamedTuple
 
 from actors.engine.pools.kinds import impossible
 from actors.engine.pools.state import CurveState, PoolState, PoolStatus
-from actors.engine.units import PPM
-from chain_feeds.inputs import FEE_READ, Applied, PoolEvent
+from actors.engine.units import NS_PER_S, PPM
+from chain_feeds.inputs import FEE_READ, Applied, Head, PoolEvent, Snapshot
 from chain_feeds.prices import jump_ppm
 from chain_feeds.settings import FeedPool
 
@@ -22,6 +22,13 @@ class Known(NamedTuple):
     block_hash: str
     time_ns: int
     log_index: int
+
+    @classmethod
+    def read(cls, snapshot: Snapshot, asked: Head, curve: CurveState) -> "Known":
+        """Date a state that was read: at the block asked for, or later, where the node says so."""
+        later = snapshot.block > asked.number
+        number, block_hash = (snapshot.block, "") if later else (asked.number, asked.hash)
+        return cls(curve, number, block_hash, asked.time_s * NS_PER_S, READ)
 
 
 class PoolTrack:

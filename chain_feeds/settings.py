@@ -45,6 +45,8 @@ class ChainTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A pool that did not change is published again after this long, at the newest block."""
     supply_every_blocks: Annotated[int, msgspec.Meta(ge=1)] = 300
     """The tokens' supplies are read at the start, and again after so many blocks."""
+    backfill_blocks: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 2_000
+    """Of an EVM chain: swaps that nobody told are asked for this far back; 0 for not at all."""
     text_frames: bool = False
     """Send WebSocket text frames instead of binary ones; some providers want them."""
 

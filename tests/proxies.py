@@ -25,6 +25,8 @@ class CuttingProxy:
         self.bytes_down = 0
         self.cut_after_bytes: int | None = None
         """Cut when this many more bytes have gone to the client, wherever a frame ends."""
+        self.refuses = False
+        """Whether new connections are ended at once."""
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -59,6 +61,9 @@ class CuttingProxy:
     async def _accept(self, down_in: asyncio.StreamReader, down: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self.refuses:
+            down.transport.abort()
+            return
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:

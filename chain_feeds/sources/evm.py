@@ -28,13 +28,23 @@ from websockets.exceptions import WebSocketException
 
 from actors.engine.pools.state import CurveState
 from chain_feeds.errors import DecodeError, SourceLostError, WrongChainError
-from chain_feeds.inputs import FEE_READ, Head, PoolEvent, Snapshot, Swap
+from chain_feeds.inputs import FEE_READ, Head, PoolEvent, Snapshot
+from chain_feeds.missed import Gap, MissedSwap
 from chain_feeds.node_source import Emit
 from chain_feeds.settings import ChainSettings, FeedPool, shown_host
 from chain_feeds.sources.evm_identity import identity_fault, integer, listing_fault, questions
+from chain_feeds.sources.evm_logs import (
+    event_of,
+    gap_calls,
+    header_calls,
+    missed_swaps,
+    to_bytes,
+    to_hex,
+    undated,
+)
 from chain_feeds.sources.json_rpc import Answer, Call, JsonRpc
 from chain_feeds.venues import VENUES
-from chain_feeds.venues.venue import Conversation, Read, Reading, Told
+from chain_feeds.venues.venue import Conversation, Read, Reading
 
 # The library's own lines carry whole URLs, and with them a provider's key.
 logging.getLogger("web3.providers").setLevel(logging.CRITICAL)
@@ -85,6 +95,7 @@ class EvmSource:
             ]
             for pool in self._pools
         }
+        self._topics = sorted({t for pool in self._pools for t in VENUES[pool.spec.kind].topics})
         self._fee_reads: dict[str, tuple[Read, ...]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._http = JsonRpc(chain.http_url, _REQUEST_TIMEOUT_S)
@@ -158,6 +169,22 @@ class EvmSource:
                     curves[key] = outcome
         return Snapshot(head.number, head.hash, curves)
 
+    async def missed(self, gap: Gap) -> list[MissedSwap]:
+        """Return the swaps of some blocks: of the newest of them, where there are very many.
+
+        Raises:
+            SourceLostError: the node does not answer.
+        """
+        if not self._by_address:
+            return []
+        try:
+            calls = gap_calls(gap, list(self._by_address), self._topics)
+            logs = [log for answer in await self._batch(calls) for log in _result(answer)]
+            headers = [_result(answer) for answer in await self._batch(header_calls(undated(logs)))]
+            return missed_swaps(logs, headers, self._by_address)
+        except _TROUBLE as error:
+            raise self._lost(self._chain.http_url, error) from None
+
     async def hash_at(self, number: int) -> str:
         """Return the hash of the block of that number, "" where the node has none (yet).
 
@@ -166,7 +193,7 @@ class EvmSource:
         """
         (answer,) = await self._batch([("eth_getBlockByNumber", [hex(number), False])])
         block = answer.get("result")
-        return _hex(block["hash"]) if isinstance(block, dict) and "hash" in block else ""
+        return to_hex(block["hash"]) if isinstance(block, dict) and "hash" in block else ""
 
     async def supplies(self, head: Head) -> dict[str, int]:
         """Return what exists of each pool's base token on this chain, by `FeedPool.key`.
@@ -216,12 +243,11 @@ class EvmSource:
 
     async def _subscribe(self, w3: AsyncWeb3[WebSocketProvider]) -> None:
         addresses = [AsyncWeb3.to_checksum_address(address) for address in self._by_address]
-        topics = sorted({t for pool in self._pools for t in VENUES[pool.spec.kind].topics})
         if addresses:
             await w3.subscription_manager.subscribe(
                 LogsSubscription(
                     address=addresses,
-                    topics=[[HexStr(topic) for topic in topics]],
+                    topics=[[HexStr(topic) for topic in self._topics]],
                     handler=self._on_log,
                 )
             )
@@ -238,15 +264,15 @@ class EvmSource:
         if log["blockNumber"] is None:
             return
         for pool in self._by_address.get(str(log["address"]).lower(), ()):
-            self._emit(_event(pool, log))
+            self._emit(event_of(pool, log))
 
     def _head(self, block: Any) -> Head:  # noqa: ANN401 -- JSON or web3's view of it
         bloom = block.get("logsBloom")
-        bits = int.from_bytes(_bytes(bloom), "big") if bloom is not None else None
+        bits = int.from_bytes(to_bytes(bloom), "big") if bloom is not None else None
         return Head(
             number=integer(block["number"]),
-            hash=_hex(block["hash"]),
-            parent_hash=_hex(block["parentHash"]),
+            hash=to_hex(block["hash"]),
+            parent_hash=to_hex(block["parentHash"]),
             time_s=integer(block["timestamp"]),
             touched=None
             if bits is None
@@ -290,7 +316,7 @@ class EvmSource:
         if not isinstance(told, str):
             return "the node gave no answer of the contract"
         try:
-            return _bytes(told)
+            return to_bytes(told)
         except DecodeError as problem:
             return str(problem)
 
@@ -348,29 +374,6 @@ def _unusable(pool: FeedPool) -> str:
     return listing_fault(pool.spec)
 
 
-def _event(pool: FeedPool, log: Any) -> PoolEvent:  # noqa: ANN401 -- web3's view of a log
-    told, problem = Told(), ""
-    try:
-        topics = [_hex(topic) for topic in log["topics"]]
-        told = VENUES[pool.spec.kind].decode_log(pool.spec, topics, _bytes(log["data"]))
-    except DecodeError as error:
-        problem = str(error)
-    swap = None
-    if told.swap is not None:
-        swap = Swap(*told.swap, transaction=_hex(log["transactionHash"]))
-    return PoolEvent(
-        pool=pool.key,
-        block=integer(log["blockNumber"]),
-        block_hash=_hex(log["blockHash"]),
-        log_index=integer(log["logIndex"]),
-        curve=told.curve,
-        problem=problem,
-        removed=bool(log.get("removed", False)),
-        swap=swap,
-        change=told.change,
-    )
-
-
 def _heed_cancellation() -> None:
     """End a task that was cancelled while web3 did not let it through.
 
@@ -390,14 +393,3 @@ def _result(answer: Answer) -> Any:  # noqa: ANN401 -- JSON of any shape
 def _unknown_block(error: Any) -> bool:  # noqa: ANN401 -- JSON of any shape
     text = str(error.get("message", "") if isinstance(error, dict) else error).lower()
     return "not found" in text or "unknown block" in text or "header" in text
-
-
-def _hex(value: Any) -> str:  # noqa: ANN401 -- text from JSON, bytes from web3's formatters
-    return value.lower() if isinstance(value, str) else "0x" + bytes(value).hex()
-
-
-def _bytes(value: Any) -> bytes:  # noqa: ANN401 -- text from JSON, bytes from web3's formatters
-    try:
-        return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
-    except ValueError:
-        raise DecodeError("a node's answer is not hexadecimal") from None

@@ -19,6 +19,7 @@ from solders.rpc.responses import AccountNotification
 from actors.engine.pools.state import CurveState
 from chain_feeds.errors import DecodeError, SourceLostError, WrongChainError
 from chain_feeds.inputs import Head, PoolEvent, Snapshot, Swap
+from chain_feeds.missed import Gap, MissedSwap
 from chain_feeds.node_source import Emit
 from chain_feeds.settings import ChainSettings, FeedPool
 from chain_feeds.sources.solana_pairing import Settled, SlotPairing
@@ -145,6 +146,10 @@ class SolanaSource:
             curves[key] = self._curve(key, accounts)
             slots.append(slot)
         return Snapshot(min(slots, default=head.number), head.hash, curves)
+
+    async def missed(self, gap: Gap) -> list[MissedSwap]:  # noqa: ARG002 -- as `NodeSource` has it
+        """Return nothing: an account tells what it holds, not how it came to that."""
+        return []
 
     async def hash_at(self, number: int) -> str:
         """Return the name of the slot of that number, "" where the node has not come to it.

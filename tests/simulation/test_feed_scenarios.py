@@ -11,6 +11,7 @@ from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S, Side
 from chain_feeds.feed import ChainFeed, FeedLimits
 from chain_feeds.inputs import Head, Opinion, PoolEvent
+from chain_feeds.missed import Gap
 from tests.unit.chain_feeds.chains import FakeChain, pool
 
 SEEDS = 500 if os.environ.get("TANDEM_LONG") else 60
@@ -41,9 +42,15 @@ class World:
         """Whether the node that is not followed contradicted when it was last asked."""
         self.disputes = 0
         self.now_ns = NS_PER_S
-        self.feed = ChainFeed("ethereum", POOLS, FeedLimits(), self.now_ns, nodes)
+        limits = FeedLimits(missed_blocks_max=1_000)
+        self.feed = ChainFeed("ethereum", POOLS, limits, self.now_ns, nodes)
         self.said: dict[str, PoolState] = {}
-        self.answers: list[Head] = []
+        self.told: list[str | int] = []
+        """Swaps by their names, and the blocks of the states said LIVE, in the order of telling."""
+        self.answers: list[tuple[Head, Gap | None]] = []
+        self.unanswered = 0
+        self.unanswered_share = 0.3
+        """How often the node does not tell what swaps were missed."""
         self.connected = False
 
     @property
@@ -115,13 +122,15 @@ class World:
                 self.connect()
             request = self.feed.take_snapshot_request(self.now_ns)
             if request is not None:
-                self.answers.append(request)
+                self.answers.append((request, self.feed.take_missed_request()))
             if self.answers and self.random.random() < 0.7:
-                self.answer(self.answers.pop(0))
+                self.answer(*self.answers.pop(0))
             if self.connected:
                 self.compare()
+            self.told += [swap.command_id for _, swap in self.feed.take_swaps()]
             for _, state in self.feed.take_updates(self.now_ns):
                 self.said[state.pool_id] = state
+                self.told += [state.block] if state.status is PoolStatus.LIVE else []
             if self.contradicted:
                 assert all(s.status is not PoolStatus.LIVE for s in self.said.values())
 
@@ -137,8 +146,14 @@ class World:
             self.disputes += theirs != ours and not self.contradicted
             self.contradicted = theirs != ours
 
-    def answer(self, head: Head) -> None:
-        """Answer a read from the chain as it is by now."""
+    def answer(self, head: Head, gap: Gap | None) -> None:
+        """Answer a read from the chain as it is by now, after the swaps that were missed."""
+        if gap is not None:
+            # Given up after five times in a row, which would be no fault of the feed's.
+            fails = self.random.random() < self.unanswered_share
+            self.unanswered = (self.unanswered + 1) % 4 if fails else 0
+            told = None if self.unanswered else self.chain.missed(gap)
+            self.feed.receive_missed(told, self.now_ns)
         snapshot = self.chain.snapshot(head)
         if snapshot is None or self.random.random() < 0.1:
             self.feed.receive_snapshot_failure(head.hash, self.now_ns)
@@ -223,6 +238,36 @@ def test_feed_after_random_faults_makes_the_book_of_a_fresh_snapshot(seed: int, 
     bids, asks = book(said)
     assert min(len(bids), len(asks)) >= 40
     assert [bids, asks] == book(fresh(world.chain))
+    swaps = [told for told in world.told if isinstance(told, str)]
+    assert len(set(swaps)) == len(swaps)
+    # Two nodes may have been on two chains for longer than a feed looks back.
+    assert nodes > 1 or set(swaps) >= set(world.chain.swap_names())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_swaps_made_while_no_node_answered_are_told_in_order_before_the_state(seed: int) -> None:
+    """Connections break and come back; every swap is told once, and no state before its swaps."""
+    world = World(seed)
+    world.unanswered_share = 0.0
+    world.connect()
+    for _ in range(60):
+        if world.connected and world.random.random() < 0.2:
+            world.disconnect()
+        elif not world.connected and world.random.random() < 0.3:
+            world.connect()
+            world.pass_time(3_000)
+        world.tell(*world.chain.mine(), faulty=False)
+        world.pass_time(world.random.choice([10, 30, 900]))
+    if not world.connected:
+        world.connect()
+    world.pass_time(9_000)
+    swaps: list[str] = []
+    for told in world.told:
+        if isinstance(told, str):
+            swaps.append(told)
+        else:
+            assert len(swaps) >= sum(len(logs) for logs in world.chain.logs[: told + 1])
+    assert swaps == world.chain.swap_names()
 
 
 def test_scenarios_of_two_nodes_have_quarrels() -> None:

@@ -5,9 +5,12 @@ import hashlib
 from collections.abc import Sequence
 from random import Random
 
+from actors.engine.commands import swap_id
 from actors.engine.pair_spec import PoolSpec
 from actors.engine.pools.state import ConstantProduct, CurveState
-from chain_feeds.inputs import Applied, Head, PoolEvent, Snapshot
+from actors.engine.units import Side
+from chain_feeds.inputs import Applied, Head, PoolEvent, Snapshot, Swap
+from chain_feeds.missed import Gap, MissedSwap
 from chain_feeds.settings import FeedPool
 
 WHOLE = 10**18
@@ -103,6 +106,21 @@ class FakeChain:
             return None
         return Snapshot(head.number, head.hash, dict(self.states[head.number]))
 
+    def missed(self, gap: Gap) -> list[MissedSwap]:
+        """Tell the swaps of some blocks, as far as there are any."""
+        logs = [log for logs in self.logs[gap.first : gap.last + 1] for log in logs]
+        return [MissedSwap(log, self.heads[log.block].time_s) for log in logs]
+
+    def swap_names(self) -> list[str]:
+        """Name the swaps of every block as a feed names them, in order."""
+        numbers = {item.key: number for number, item in enumerate(self.pools)}
+        return [
+            swap_id(log.swap.transaction, numbers[log.pool] * 1_000)
+            for logs in self.logs
+            for log in logs
+            if log.swap is not None
+        ]
+
     def _log(self, event: PoolEvent, before: ConstantProduct) -> PoolEvent:
         """Tell a change only, as of a mint, where the pool is one of those that do."""
         after = event.curve
@@ -130,7 +148,9 @@ class FakeChain:
         logs = []
         for index, (pool_id, after) in enumerate(changes):
             before, newest[pool_id] = newest[pool_id], after
-            logs.append(self._log(PoolEvent(pool_id, number, name, index, after), before))
+            swap = Swap(Side.BUY, index + 1, number + 1, f"0x{index:02x}{name}")
+            event = PoolEvent(pool_id, number, name, index, after, swap=swap)
+            logs.append(self._log(event, before))
         self.heads.append(head)
         self.states.append(state)
         self.logs.append(logs)
