@@ -17,9 +17,10 @@ from types import FrameType
 from requests.exceptions import RequestException
 
 from devnet import configuration
-from devnet.anvil import HERE, DevnetError, install
+from devnet.anvil import HERE, install
 from devnet.chains import SOLANA, STAGES, Chain, start
 from devnet.contracts import connect
+from devnet.errors import DevnetError
 from devnet.trader import Crowd
 
 PORTS = (8545, 8546, 8547, 8899)

@@ -14,7 +14,8 @@ from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.types import TxParams, TxReceipt
 
-from devnet.anvil import MODULES, DevnetError
+from devnet.anvil import MODULES
+from devnet.errors import DevnetError
 
 UNIT = 10**18
 """Raw units of a whole token: the published test token has 18 decimals, USDC here too."""

@@ -17,8 +17,9 @@ from web3.contract import Contract
 from web3.types import TxReceipt
 
 from actors.engine.pools.tick_math import root_at, tick_at
-from devnet.anvil import MODULES, DevnetError
+from devnet.anvil import MODULES
 from devnet.contracts import artifact
+from devnet.errors import DevnetError
 from devnet.solidity import Compiled, aerodrome, own, own_on_algebra, slipstream
 from devnet.workshop import Workshop
 

@@ -8,20 +8,16 @@ import argparse
 import asyncio
 import contextlib
 import json
-import queue
 import signal
-import subprocess
 import sys
-import threading
-import time
-from types import TracebackType
-from typing import Self
 
 import aiohttp
 import requests
 from aiohttp import web
 
-from devnet.anvil import HERE, DevnetError, die_with_parent, drain
+from devnet.anvil import HERE
+from devnet.child import ChildNode
+from devnet.errors import DevnetError
 from devnet.solana_ledger import Json, Ledger
 from devnet.solana_pubsub import PubSub
 from devnet.solana_rpc import Methods, RpcError
@@ -29,7 +25,6 @@ from devnet.solana_rpc import Methods, RpcError
 SLOT_S = 0.4
 """The real chain's; `SolanaNode` may be given another."""
 _START_TIMEOUT_S = 30.0
-_STOP_TIMEOUT_S = 5.0
 _REQUEST_TIMEOUT_S = 30.0
 _WAITING_MAX = 10_000
 _BODY_BYTES_MAX = 8 * 1024 * 1024
@@ -122,7 +117,7 @@ def _loaded(text: str | bytes) -> Json:
         return None
 
 
-class SolanaNode:
+class SolanaNode(ChildNode):
     """A running node as a child process; a context manager that ends it.
 
     Args:
@@ -134,31 +129,8 @@ class SolanaNode:
     def __init__(self, port: int = 0, slot_s: float = SLOT_S, seed: int = 0) -> None:
         command = [sys.executable, "-m", "devnet.solana", "--port", str(port)]
         command += ["--slot", f"{slot_s:g}", "--seed", str(seed)]
-        self._process = subprocess.Popen(  # noqa: S603 -- our own module, numbers as arguments
-            command,
-            cwd=HERE.parent,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-        )
         self._session = requests.Session()
-        self.port = self._wait_for_port()
-
-    @property
-    def http_url(self) -> str:
-        """Where requests go."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def ws_url(self) -> str:
-        """Where subscriptions go."""
-        return f"ws://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """The node's process id."""
-        return self._process.pid
+        super().__init__(command, "the Solana service", _START_TIMEOUT_S, HERE.parent)
 
     def rpc(self, method: str, *params: Json) -> Json:
         """Ask the node.
@@ -175,54 +147,7 @@ class SolanaNode:
     def stop(self) -> None:
         """End the node and wait for it; a second call does nothing."""
         self._session.close()
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        if self._process.stdout is not None:
-            self._reader.join(_STOP_TIMEOUT_S)
-            self._process.stdout.close()
-
-    def kill(self) -> None:
-        """End the node without a word, as a crash would."""
-        self._process.kill()
-        self.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def _wait_for_port(self) -> int:
-        lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        stdout = self._process.stdout
-        if stdout is None:
-            raise DevnetError("the node has no output to read its port from")
-        self._reader = threading.Thread(target=drain, args=(stdout, lines), daemon=True)
-        self._reader.start()
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        seen: list[str] = []
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                line = lines.get(timeout=left)
-            except queue.Empty:
-                break
-            if line is None:
-                break
-            seen.append(line)
-            if line.startswith("Listening on "):
-                return int(line.rsplit(":", 1)[1])
-        self.stop()
-        raise DevnetError("the Solana service did not start:\n" + "".join(seen[-5:]))
+        super().stop()
 
 
 async def serve(port: int, slot_s: float, seed: int) -> None:

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from devnet.anvil import HERE, MODULES, DevnetError
+from devnet.anvil import HERE, MODULES
+from devnet.errors import DevnetError
 
 OWN: Final = HERE / "solidity"
 AERODROME: Final = MODULES / "sphere-mezo-solidity-files" / "domains"

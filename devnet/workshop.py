@@ -11,8 +11,8 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.types import TxParams, TxReceipt
 
-from devnet.anvil import DevnetError
 from devnet.contracts import connect
+from devnet.errors import DevnetError
 from devnet.solidity import Compiled, own
 
 GAS: Final = 12_000_000
