@@ -1,5 +1,6 @@
 """The page of MCP tools, from the catalogue that the gateway's own MCP server serves."""
 
+import copy
 import re
 
 from docs_site.calls import calls
@@ -34,7 +35,7 @@ def page() -> str:
 
 
 def _tool(tool: Tool, asked: dict[str, str]) -> str:
-    route, schema = tool.route, tool.arguments.model_json_schema()
+    route, schema = tool.route, copy.deepcopy(tool.input_schema)
     definitions = {f"#/$defs/{name}": inner for name, inner in schema.get("$defs", {}).items()}
     schema["properties"] = {
         name: definitions.get(inner.get("$ref", ""), inner)

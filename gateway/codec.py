@@ -4,6 +4,7 @@ Formatting never uses floats or exponents. Prices and sizes show exactly the pla
 ``tick_size`` and ``lot_size``; amounts show what they need. Nothing else belongs here.
 """
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -43,6 +44,17 @@ def format_size(spec: PairSpec, lots: int) -> str:
     """Show a size of ``lots`` as a decimal string, with the places of the pair's lot."""
     mantissa, places = _grid(spec.lot_size)
     return _fixed(lots * mantissa, places)
+
+
+_TICKS = re.compile(r"(?:from 1|\b0) to (\d+) ticks")
+_LOTS = re.compile(r"\b(\d+) lots\b|(?<=minimum is )(\d+)|(?<=minimum of )(\d+)")
+
+
+def in_decimals(spec: PairSpec, message: str) -> str:
+    """Say a refusal of the engine's, which reckons in ticks and lots, in what people send."""
+    least = format_price(spec, 1)
+    told = _TICKS.sub(lambda m: f"from {least} to {format_price(spec, int(m[1]))}", message)
+    return _LOTS.sub(lambda m: format_size(spec, int(m[1] or m[2] or m[3])), told)
 
 
 def format_amount(raw: int, decimals: int) -> str:

@@ -7,6 +7,7 @@ The one way the routes reach a pair: `ask` measures it and turns what is not suc
 import time
 from typing import Final, TypeVar
 
+import msgspec
 from event_trader.wire import orders as wire
 from event_trader.wire.failure import ErrorCode
 
@@ -28,6 +29,7 @@ from gateway import order_view
 from gateway.auth import Principal
 from gateway.codec import (
     MarketId,
+    in_decimals,
     parse_market_id,
     read_percent_ppm,
     read_price,
@@ -75,6 +77,8 @@ async def ask(call: Call, mode: Mode, asked: Command | Query, expected: type[Exp
 
 def failure(spec: PairSpec, mode: Mode, reply: AnyReply, command_id: str) -> ApiError:
     """Show a reply that is not success; ORDER_CLOSED carries the order's final state."""
+    if isinstance(reply, RefusedReply):
+        reply = msgspec.structs.replace(reply, message=in_decimals(spec, reply.message))
     if isinstance(reply, RefusedReply) and reply.order is not None:
         shown = order_view.order(spec, mode, reply.order)
         if reply.reason is Reason.ORDER_CLOSED:

@@ -97,7 +97,8 @@ _ALL: Final = (
     _tool("et_clob_book", "GET /{symbol}/book", "symbol depth", _READ, "Order book",
           "Bids and asks of resting orders only, best first."),
     _tool("et_clob_bbo", "GET /{symbol}/bbo", "symbol", _READ, "Best bid and offer",
-          "The best bid and ask with sizes, mid price and spread."),
+          "The best bid and ask of the book with sizes, mid price and spread; of the pools where a "
+          "side of the book is empty, see source."),
     _tool("et_clob_stats", "GET /{symbol}/stats", "symbol", _READ, "Statistics",
           "Price, supply, market cap, 24-hour volume and change of a pair."),
     _tool("et_clob_venues", "GET /{symbol}/venues", "symbol", _READ, "Venues",
@@ -125,14 +126,16 @@ _ALL: Final = (
           "Your running TWAPs on a pair with their progress."),
     _tool("et_clob_place_order", "POST /{symbol}/orders", _PLACING, _PLACE, "Place an order",
           "Place one order. quantity is in base units, price in quote per base unit; both are "
-          "decimal strings and multiples of the pair's lot and tick. A limit order needs a price."),
+          "decimal strings and multiples of the pair's lot and tick. A limit order needs a price. "
+          "Gives the order with its fills: read status, filled_quantity and reason."),
     _tool("et_clob_batch_place_orders", "POST /{symbol}/orders/batch", "symbol orders", _PLACE,
           "Place up to ten orders",
           "Place up to ten orders on a pair; each stands alone, see results."),
     _tool("et_clob_place_twap", "POST /{symbol}/twap",
           "symbol side quantity duration_minutes num_slices price_limit mode", _PLACE,
           "Start a TWAP",
-          "Spread a quantity over time in equal slices. price_limit is the worst price; 0: none."),
+          "Spread a quantity over time in equal slices, which the exchange runs by itself; follow "
+          "them with et_clob_active_twaps. price_limit is the worst price; 0: none."),
     _tool("et_clob_place_scale", "POST /{symbol}/scale",
           "symbol side quantity price_low* price_high* num_orders distribution mode", _PLACE,
           "Place a scale",
@@ -150,15 +153,17 @@ _ALL: Final = (
           "End a TWAP", "End a TWAP and its resting child; what was filled stays filled."),
     CancelAllTool(
         "et_clob_cancel_all_orders", "Cancel all orders",
-        "Cancel all your open orders on a pair, or on every pair when none is named.",
+        "Cancel all your open orders on a pair, or on every pair when none is named; running "
+        "TWAPs end too.",
         _CANCEL, CancelEverywhere, route_at("DELETE", "/{symbol}/orders"),
     ),
     _tool("et_clob_kill_switch", "DELETE /orders/all", "", _CANCEL, "Kill switch",
-          "Cancel every open order of yours, on every pair, at once."),
+          "Cancel every open order of yours, on every pair and in both modes, at once; running "
+          "TWAPs end too."),
     DeadMansSwitchTool(
         "et_clob_dead_mans_switch", "Dead man's switch",
-        "Have all your open orders cancelled when heartbeats stop: arm it, then call it with "
-        "heartbeat more often than timeout_ms.",
+        "Have all your open orders and TWAPs cancelled when heartbeats stop: arm it, then call it "
+        "with heartbeat more often than timeout_ms.",
         Effect.ARM, DeadMansSwitch, route_at("POST", "/dead-mans-switch"),
     ),
     _tool("et_clob_withdraw", "POST /{symbol}/withdraw", "symbol amount destination*", _PLACE,

@@ -42,11 +42,20 @@ from gateway.mcp.tool import IDEMPOTENCY_KEY
 
 NAME: Final = "tandem"
 INSTRUCTIONS: Final = """\
-Tandem is an exchange. Prices and quantities are decimal strings ("0.0031"), multiples of the pair's
-tick and lot (et_clob_list_pairs). mode is live or paper; an account in simulation mode always
-trades paper, and every answer says which mode applied. Market data needs no key; the account and
-orders do. An error names a stable code; RATE_LIMITED and BUSY say when to try again. After
-UNKNOWN_OUTCOME look at et_clob_open_orders before you place anything again."""
+Tandem is an exchange: pairs such as VAIX/USDC (symbol vaix), traded on an order book beside which
+AMM pools stand as depth; et_clob_orderbook shows both together, which is what an order can take.
+quantity is always in the base asset, price in the quote asset per unit of base; both are decimal
+strings ("0.0031"), multiples of the pair's lot_size and tick_size: read et_clob_list_pairs first.
+Fees are in the quote asset. mode is paper or live (real funds); an account in simulation mode
+always trades paper, and every answer says which mode applied. Market data needs no key; the account
+and orders do.
+An order's status is open or partially_filled while it rests, pending_trigger while a stop waits,
+then filled, canceled, expired or rejected; an ioc or market order that finds nothing is canceled
+with a reason, and that is no error.
+An error begins with a stable code. RATE_LIMITED, BUSY and RECOVERING: nothing happened, call again
+after the time it names. UNKNOWN_OUTCOME and UNREACHABLE: it may have happened, so read
+et_clob_open_orders and et_clob_order_history before you place anything again. With any other code
+nothing happened, and the same call would fail again: change it, or ask your user."""
 COMPLETIONS_MAX: Final = 100
 """The protocol's own bound on the values of a completion."""
 REFUSED: Final = -32000

@@ -24,6 +24,7 @@ from pydantic.fields import FieldInfo
 from gateway.body import validation_error
 from gateway.endpoint import Route
 from gateway.mcp.backend import Asked, CallRefusedError
+from gateway.mcp.words import worded
 
 EXACT_DIGITS: Final = 15
 """Every decimal of so many significant digits survives a binary double (IEEE 754)."""
@@ -104,6 +105,12 @@ class Tool:
         return request_of(*self.routed(values), key)
 
     @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """Describe the arguments, each with what a model has to know of it."""
+        schema = self.arguments.model_json_schema()
+        return worded(self.name, schema, reads=self.effect is Effect.READ)
+
+    @cached_property
     def described(self) -> ToolDescription:
         """Describe it as ``tools/list`` shows it."""
         answer = self.route.response
@@ -113,7 +120,7 @@ class Tool:
             name=self.name,
             title=self.title,
             description=self.description,
-            input_schema=self.arguments.model_json_schema(),
+            input_schema=self.input_schema,
             output_schema=answer.model_json_schema(mode="serialization"),
             annotations=self.effect.annotations(self.title),
         )

@@ -21,7 +21,10 @@ Type = Annotated[
 ]
 StopPrice = Annotated[str, typer.Option("--stop-price", help="For stop_limit and stop_market.")]
 ClientId = Annotated[
-    str, typer.Option("--client-order-id", help="Your own name for it: placed once, ever.")
+    str,
+    typer.Option(
+        "--client-order-id", help="Your own name for it: repeated within a day, it is placed once."
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a live order.")]
 
@@ -95,7 +98,10 @@ def _place(
 
     async def work() -> Json:
         async with where.logged_in() as client:
-            return await client.clob.place_order(symbol, mode=chosen, **order)
+            # Its own name keeps a repeated command from placing twice, also when it filled at once.
+            own = order.get("client_order_id")
+            key = f"tandem-{own}" if own else None
+            return await client.clob.place_order(symbol, mode=chosen, idempotency_key=key, **order)
 
     chosen = finish(world)
     if chosen == "live" and not yes:

@@ -80,6 +80,13 @@ def test_market_order_moves_the_balance(shell: Shell) -> None:
     assert f"Trades {PAIR.upper()} · PAPER" in shell.run("trades", PAIR).stdout
 
 
+def test_order_with_a_name_of_its_own_is_placed_once(shell: Shell) -> None:
+    """A script that repeats a command after a lost answer buys once, though it filled at once."""
+    command = ("buy", PAIR, "3", "--client-order-id", f"once.{secrets.token_hex(4)}")
+    first, again = shell.json(*command), shell.json(*command)
+    assert (first["status"], first["order_id"]) == ("filled", again["order_id"])
+
+
 def test_all_orders_are_cancelled_at_once(shell: Shell) -> None:
     """``cancel --all`` leaves none."""
     assert shell.run("buy", PAIR, "20", "--price", "0.001").returncode == 0

@@ -1,13 +1,20 @@
 """Decimal strings to engine integers and back."""
 
+import re
+from collections.abc import Callable
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.engine.commands import PlaceScale, PlaceTwap
+from actors.engine.order_policies import Refusal, Rules, check_size
 from actors.engine.pair_spec import AssetSpec, PairSpec
-from actors.engine.units import Mode
+from actors.engine.scale import check_scale
+from actors.engine.twap import check_twap
+from actors.engine.units import Mode, Side, UserId
 from gateway import codec
 from gateway.errors import ApiError
 
@@ -84,6 +91,29 @@ def test_amount_that_cannot_be_held_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as refused:
         codec.read_amount(text, 6)
     assert refused.value.code == "INVALID_AMOUNT"
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        lambda rules: check_size(2, 1, rules),
+        lambda rules: check_scale(PlaceScale("c", UserId("u"), Side.BUY, 40, 1, 99, 10), rules),
+        lambda rules: check_scale(PlaceScale("c", UserId("u"), Side.BUY, 90, 0, 99, 9), rules),
+        lambda rules: check_twap(PlaceTwap("c", UserId("u"), Side.BUY, 40, 60_000, 10), rules),
+    ],
+)
+def test_refusal_of_the_engine_is_told_in_decimals(
+    refuse: Callable[[Rules], Refusal | None],
+) -> None:
+    """Nobody outside counts in lots and ticks: every number that the engine names is converted."""
+    spec = SPECS[1]
+    fault = refuse(Rules(msgspec.structs.replace(spec, min_order_lots=10), Mode.PAPER))
+    assert fault is not None
+    told = codec.in_decimals(spec, fault.message)
+    assert not re.search("lots|ticks", told), told
+    smallest = codec.format_size(spec, 10)
+    least = codec.format_price(spec, 1)
+    assert smallest in told or least in told, told
 
 
 @given(

@@ -114,6 +114,24 @@ def test_description_tells_a_model_what_the_tool_is_for(name: str) -> None:
     assert described.description.endswith(".")
 
 
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_input_says_what_to_put_there(name: str) -> None:
+    """A model has nothing but these words; a field without any is filled in by guessing."""
+    properties = TOOLS[name].described.input_schema["properties"]
+    silent = [field for field, shown in properties.items() if not shown.get("description")]
+    assert silent == []
+
+
+def test_items_of_a_batch_say_what_to_put_there() -> None:
+    """They are the same fields as those of one order, and mean the same."""
+    one = TOOLS["et_clob_place_order"].described.input_schema["properties"]
+    batch = TOOLS["et_clob_batch_place_orders"].described.input_schema["properties"]["orders"]
+    items = batch["items"]["properties"]
+    assert {name: shown["description"] for name, shown in items.items()} == {
+        name: shown["description"] for name, shown in one.items() if name in items
+    }
+
+
 def test_guide_names_every_tool_and_no_other() -> None:
     """A tool that nobody can read about is not found by people."""
     named = set(re.findall(r"et_\w+", GUIDE.read_text("utf-8")))
