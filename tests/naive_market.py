@@ -154,7 +154,7 @@ class NaiveMarket:
 
     def fillable(self, taker: NaiveOrder, held: int) -> int:
         """Count the lots that an order would get at once."""
-        bound, left, cost = self.bound(taker), taker.size, 0
+        bound, left, lost, cost = self.bound(taker), taker.size, 0, 0
         if not bound:
             return 0
         for maker in self.resting(taker.command.side.opposite):
@@ -163,7 +163,11 @@ class NaiveMarket:
             if maker.command.user == taker.command.user:
                 if taker.command.stp is StpMode.CANCEL_RESTING:
                     continue
-                break
+                if taker.command.stp is not StpMode.DECREMENT_AND_CANCEL:
+                    break
+                lost += min(left, maker.left)
+                left -= min(left, maker.left)
+                continue
             take = min(left, maker.left)
             left -= take
             tranche = maker.command.display_lots or take
@@ -173,7 +177,7 @@ class NaiveMarket:
                 take -= min(take, tranche)
         if taker.command.side is Side.BUY and not taker.price and cost > held:
             return 0
-        return taker.size - left
+        return taker.size - left - lost
 
     @property
     def unit(self) -> int:
@@ -199,7 +203,7 @@ class NaiveMarket:
         """Meet the best order on the other side, again and again."""
         bound = self.bound(taker)
         if not bound or (not taker.price and not taker.held):
-            return Reason.NO_LIQUIDITY
+            return self.meet_own(taker)
         while taker.left:
             others = self.resting(taker.command.side.opposite)
             if not others:
@@ -219,6 +223,15 @@ class NaiveMarket:
                     return Reason.FUNDS_EXHAUSTED
             self.trade(taker, maker, lots)
         return Reason.NONE
+
+    def meet_own(self, taker: NaiveOrder) -> Reason:
+        """Keep an order that can take nothing of others' apart from its owner's best ones."""
+        while others := self.resting(taker.command.side.opposite):
+            if others[0].command.user != taker.command.user:
+                break
+            if self.prevent(taker, others[0]):
+                return Reason.SELF_TRADE
+        return Reason.NO_LIQUIDITY
 
     def cost(self, lots: int, price: int) -> int:
         """Price a taker's fill with its fee."""

@@ -71,7 +71,8 @@ def estimate(market: MarketState, intent: Intent) -> Estimate:
         return Estimate(0, 0, 0, 0)
     walk = _Walk(market, intent, bound)
     walk.run()
-    return Estimate(intent.size_lots - walk.left, walk.quote_raw, walk.fee_raw, bound)
+    lots = intent.size_lots - walk.left - walk.lost
+    return Estimate(lots, walk.quote_raw, walk.fee_raw, bound)
 
 
 class _Walk:
@@ -80,6 +81,8 @@ class _Walk:
         self.intent = intent
         self.bound = bound
         self.left = intent.size_lots
+        self.lost = 0
+        """What own orders take away without a trade."""
         self.quote_raw = 0
         self.fee_raw = 0
         self.stopped = False
@@ -116,7 +119,11 @@ class _Walk:
         intent, order = self.intent, level.head
         while order is not None and self.left:
             if self.market.funds and order.user == intent.user:
-                if intent.stp is not StpMode.CANCEL_RESTING:
+                if intent.stp is StpMode.DECREMENT_AND_CANCEL:
+                    lots = min(self.left, order.remaining_lots)
+                    self.left -= lots
+                    self.lost += lots
+                elif intent.stp is not StpMode.CANCEL_RESTING:
                     self.stopped = True
                     return
             else:

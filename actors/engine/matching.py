@@ -142,7 +142,7 @@ class Matcher:
         if not limit:
             limit = bound_of(market, _intent(taker))
             if not limit or (market.funds and not taker.held_raw):
-                return _NO_LIQUIDITY
+                return self._meet_own(taker, opposite)
         if market.pools_tradable and route is not _CEX:
             return self._walk_hybrid(taker, opposite, limit)
         if route is _DEX:
@@ -297,6 +297,18 @@ class Matcher:
                 market.events.append(PoolChanged(state, from_chain=False))
 
     # Self-trade prevention.
+
+    def _meet_own(self, taker: Order, opposite: BookSide) -> Reason:
+        """Let an order that can take nothing of others' meet the own ones that stand before."""
+        keys = opposite.keys
+        while self._market.funds and keys and taker.route is not _DEX:
+            maker = opposite.levels[keys[-1]].head
+            if maker is None or maker.user != taker.user:
+                break
+            reason = self._prevent(taker, maker)
+            if reason is not _NONE:
+                return reason
+        return _NO_LIQUIDITY
 
     def _prevent(self, taker: Order, maker: Order) -> Reason:
         """Keep two orders of one user apart; SELF_TRADE when the incoming one must stop."""
