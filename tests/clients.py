@@ -1,12 +1,14 @@
 """Accounts for the tests of the Python client."""
 
+import asyncio
 import itertools
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import NamedTuple
 
-from event_trader import EventTrader
+from event_trader import EventTrader, SyncEventTrader
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
@@ -38,18 +40,31 @@ async def new_key(base_url: str) -> str:
 
 
 PRICES = {"vaix": "0.0031", "sbio": "0.05", "btc": "65000", "eth": "3200"}
-"""Where `make_market` quotes when nobody else does: a pool's depth leaves when its feed is slow."""
+"""Where a market is made that shows nothing: a pool's depth leaves when its feed is slow."""
+AWAY = Decimal("0.05")
+"""How far from the best prices: further than any recording goes, and than a test quotes."""
+WORTH = 10_000
+"""What each of the orders is worth, in USDC."""
 
 
-async def make_market(base_url: str, symbols: Sequence[str]) -> None:
-    """Rest a bid and an ask of a fresh account a little outside what these books show."""
+@contextmanager
+def made_market(base_url: str) -> Iterator[None]:
+    """Keep a bid and an ask on every default pair, so that nobody depends on a feed's pace."""
+    key = asyncio.run(_quote(base_url))
+    yield
+    with SyncEventTrader(key, base_url=base_url) as client:
+        client.clob.kill_switch()
+
+
+async def _quote(base_url: str) -> str:
+    """Rest the orders; gives a key of the account that they are of."""
     async with await new_trader(base_url) as client:
-        pairs = {pair["symbol"]: pair for pair in await client.clob.list_pairs()}
-        for symbol in symbols:
+        for pair in [pair for pair in await client.clob.list_pairs() if pair["symbol"] in PRICES]:
+            symbol, tick, lot = pair["symbol"], pair["tick_size"], pair["lot_size"]
             book = await client.clob.orderbook(symbol, mode="paper")
-            tick = Decimal(pairs[symbol]["tick_size"])
-            for side, best, factor in (("buy", "best_bid", "0.996"), ("sell", "best_ask", "1.004")):
-                shown = Decimal(book[best] or PRICES[symbol]) * Decimal(factor)
-                price = shown.quantize(tick)
-                quantity = (5_000 / price).quantize(Decimal(pairs[symbol]["lot_size"]))
+            for side, best, away in (("buy", "best_bid", -AWAY), ("sell", "best_ask", AWAY)):
+                shown = Decimal(book[best] or PRICES[symbol])
+                price = (shown * (1 + away)).quantize(Decimal(tick))
+                quantity = (WORTH / price).quantize(Decimal(lot))
                 await client.clob.place_order(symbol, side, quantity, price=price, mode="paper")
+        return str((await client.account.create_api_key("market", trade=True))["key"])

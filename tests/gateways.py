@@ -3,13 +3,12 @@
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, cast
 
-import redis.asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from event_trader.wire.failure import ErrorResponse
 
@@ -19,7 +18,7 @@ from actors.account_shard import ShardRuntime, ShardStore
 from actors.dead_mans_switch import DeadMansSwitch
 from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.journal.history import HistoryStore, HistoryWriter
-from actors.journal.redis import RedisJournal, key, unpack_head
+from actors.journal.redis import RedisJournal
 from actors.journal.snapshots import RedisSnapshots
 from actors.journal.tail import RedisTail, connect_async
 from actors.listing import Listing
@@ -29,7 +28,7 @@ from actors.pair_runtime import PairRuntime
 from actors.ports import BlockingAccountPort
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
-from gateway.journal_reads import read_records
+from gateway.journal_reads import read_heads, read_records
 from gateway.market_data import MarketDataHub
 from gateway.openapi import document
 from gateway.routes import ROUTES
@@ -219,7 +218,7 @@ async def open_gateway(
             for mode, numbers in zip(("paper", "live"), heads, strict=True)
         ]
     specs = {spec.symbol: spec for spec in PAIRS}
-    hub = MarketDataHub(specs, pairs, RedisTail(exchange.url), heads_of(client), SHARDS)
+    hub = MarketDataHub(specs, pairs, RedisTail(exchange.url), read_heads(client), SHARDS)
     journal = RedisJournal(exchange.url)
     history = HistoryStore(exchange.url)
     deps = GatewayDeps(
@@ -276,17 +275,3 @@ def _document() -> dict[str, Any]:
 @lru_cache
 def _template(path: str) -> Callable[[str], object]:
     return re.compile(re.sub(r"{\w+}", "[^/]+", path)).fullmatch
-
-
-def heads_of(
-    client: "redis.asyncio.Redis",
-) -> Callable[[list[str]], Awaitable[dict[str, int]]]:
-    """Tell the last record numbers of streams."""
-
-    async def heads(streams: list[str]) -> dict[str, int]:
-        return {
-            stream: unpack_head(stream, await client.get(key(stream, "head"))).number
-            for stream in streams
-        }
-
-    return heads

@@ -22,7 +22,6 @@ class CuttingProxy:
         """How many of the next answers are thrown away, the connection cut in their place."""
         self.swallowed = 0
         self.cuts = 0
-        self.bytes_down = 0
         self.cut_after_bytes: int | None = None
         """Cut when this many more bytes have gone to the client, wherever a frame ends."""
         self.refuses = False
@@ -93,7 +92,6 @@ class CuttingProxy:
                 self.answers_to_swallow -= 1
                 self.swallowed += 1
                 break
-            self.bytes_down += len(chunk)
             left = self.cut_after_bytes
             sink.write(chunk if left is None else chunk[:left])
             await sink.drain()

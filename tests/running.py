@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 180.0
 STOP_WITHIN_S = 60.0
 
 
@@ -101,7 +101,7 @@ class RunningExchange:
         """End the driver at once, as a crash of it would."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
             self._close()
 
     def _close(self) -> None:

@@ -20,7 +20,7 @@ from actors.journal.memory import MemoryJournal
 from actors.journal.snapshots import MemorySnapshots, SnapshotStore
 from actors.ports import BlockingAccountPort, Journal
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 ALONE = ShardName(0, 1)
 IMPATIENT = ShardOptions(park_s=0.2)
 

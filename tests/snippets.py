@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-WITHIN_S = 120.0
+WITHIN_S = 240.0
 PROGRAM = """
 import runpy, sys
 from event_trader import EventTrader

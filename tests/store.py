@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from actors.journal.redis import connect
 from tandem.valkey import EmbeddedValkey
 
-STARTED_WITHIN_S = 20.0
+STARTED_WITHIN_S = 60.0
 STORES = ("valkey", "redis 6.2")
 """Every kind of server there is a fixture for, by the name that `emptied_store` takes."""
 

@@ -14,7 +14,7 @@ from chain_feeds.settings import ChainSettings, ChainTable, FeedPool, NodeUrls, 
 from devnet.anvil import Anvil
 from devnet.contracts import Deployed, Network
 
-TIMEOUT_S = 15.0
+TIMEOUT_S = 60.0
 PATIENT_S = 60.0
 """These nodes make no block without a transaction: only tests of staleness take that for death."""
 

@@ -16,7 +16,8 @@ from devnet.anvil import Anvil
 from devnet.contracts import Deployed, Market, Network
 from tests.running import RunningExchange, free_port, processes_of, wait_until
 
-STALE_AFTER_S: Final = 3
+STALE_AFTER_S: Final = 6
+"""Six blocks of these nodes: a machine that is busy is no silent node."""
 LOT: Final = 10**18
 """Raw units of the pool's base token in a lot of one whole token."""
 QUOTE_UNIT: Final = 10**12
@@ -70,7 +71,7 @@ BAD_POOLS: Final = {
 }
 """Listings that name what is not there, and what the venue must say of each."""
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(540)]
 
 
 def config_of(network: Network, node: Anvil) -> str:
@@ -120,7 +121,7 @@ class Client:
             headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
 
     def book(self) -> Any:
@@ -169,8 +170,7 @@ class Stage:
 
     def wait_for_status(self, status: str) -> None:
         """Wait until the pool's row says a status."""
-        within_s = STALE_AFTER_S + 2.0 if status == "stale" else 15.0
-        wait_until(lambda: self.public.uniswap()["status"] == status, within_s, status)
+        wait_until(lambda: self.public.uniswap()["status"] == status, 60.0, status)
 
     def swap(self) -> None:
         """Swap about a percent of the pool, and wait until the exchange knows."""
@@ -190,7 +190,7 @@ class Stage:
             row = self.public.uniswap()
             return row["status"] == "live" and row["block"] >= number
 
-        wait_until(heard, 10.0, f"block {number}")
+        wait_until(heard, 60.0, f"block {number}")
 
     def assert_book_is_the_contracts(self) -> None:
         """Each level together with all better ones is one swap, and never promises more."""
@@ -258,7 +258,7 @@ def test_exchange_on_a_node_follows_trades_at_and_survives_its_pool(stage: Stage
     check_bad_listings(stage)
     for _ in range(4):
         stage.swap()
-        assert stage.public.uniswap()["age_ms"] < 3_000
+        assert stage.public.uniswap()["age_ms"] < STALE_AFTER_S * 1_000
         stage.assert_book_is_the_contracts()
     check_fills(stage)
     check_reorganisation(stage)
@@ -273,19 +273,19 @@ def check_bad_listings(stage: Stage) -> None:
         pairs = zip(stage.public.venues()[1:], BAD_POOLS, strict=True)
         return all(reason in (row["detail"] or "") for row, reason in pairs)
 
-    wait_until(all_said, 15.0, "every reason")
+    wait_until(all_said, 60.0, "every reason")
     for row in stage.public.venues()[1:]:
         assert row["status"] == "down"
         assert "\n" not in row["detail"]
         assert (Decimal(row["liquidity"]), row["block"]) == (0, 0)
     # Published every few seconds.
-    wait_until(lambda: len(stage.public.feeds()) == 3, 20.0, "every feed's own word")
-    wait_until(lambda: stage.public.feeds()["base"]["reconnects"] > 0, 20.0, "another try")
+    wait_until(lambda: len(stage.public.feeds()) == 3, 60.0, "every feed's own word")
+    wait_until(lambda: stage.public.feeds()["base"]["reconnects"] > 0, 60.0, "another try")
     feeds = stage.public.feeds()
     assert (feeds["ethereum"]["node"], feeds["ethereum"]["nodes"]) == (0, 1)
     assert feeds["ethereum"]["block"] > 0
     assert "127.0.0.1" in feeds["base"]["problem"]
-    with urllib.request.urlopen(stage.public.url + "/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(stage.public.url + "/metrics", timeout=60) as answer:
         shown = answer.read().decode()
     assert 'tandem_feed_reorgs{chain="ethereum"} 0.0' in shown
     pool = stage.deployed.pair.address
@@ -330,9 +330,11 @@ def fee(quote: int) -> int:
 
 def check_reorganisation(stage: Stage) -> None:
     """The block of a swap is replaced by an empty one: the book is the new chain's."""
+    eth = stage.network.w3.eth
+    before = eth.block_number
     stage.swap()
     swapped = stage.deployed.reserves()
-    stage.network.rpc("anvil_reorg", 3, [])
+    stage.network.rpc("anvil_reorg", eth.block_number - before + 1, [])
     assert stage.deployed.reserves() != swapped
     price = Decimal(stage.deployed.reserves()[1]) / Decimal(stage.deployed.reserves()[0])
 
@@ -340,7 +342,7 @@ def check_reorganisation(stage: Stage) -> None:
         row = stage.public.uniswap()
         return row["status"] == "live" and abs(Decimal(row["price"]) / price - 1) < Decimal("0.001")
 
-    wait_until(followed, 10.0, "the new chain's price")
+    wait_until(followed, 60.0, "the new chain's price")
     stage.assert_book_is_the_contracts()
 
 

@@ -23,7 +23,7 @@ from actors.journal.market_record import MarketRecord
 from actors.journal.redis import RedisJournal, connect
 from tests.unit.journal.market_flow import STREAM, USERS, Market
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class Expected:

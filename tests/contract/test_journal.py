@@ -250,10 +250,10 @@ def test_redis_writer_after_the_scripts_were_flushed_goes_on(store_url: str) -> 
 
 def test_redis_writer_without_an_answer_in_time_never_writes_again(store_url: str) -> None:
     """A silent server's outcome is unknown; the writer ends there and its successor reads on."""
-    journal = RedisJournal(store_url, timeout_s=0.2)
+    journal = RedisJournal(store_url, timeout_s=2.0)
     writer = journal.acquire(STREAM)
     with connect(store_url) as client:
-        client.client_pause(1_000, all=False)
+        client.client_pause(60_000, all=False)
         with pytest.raises(JournalUnavailableError, match="Timeout"):
             writer.append([b"perhaps"])
         client.client_unpause()

@@ -127,7 +127,7 @@ def network(node: SolanaNode) -> SolanaNetwork:
     made = SolanaNetwork(Wallet(node), MARKETS)
     last = made.pools[-1].spec.address
     confirmed = {"commitment": "confirmed"}
-    wait_until(lambda: node.rpc("getAccountInfo", last, confirmed)["value"], 20, "confirmation")
+    wait_until(lambda: node.rpc("getAccountInfo", last, confirmed)["value"], 60, "confirmation")
     return made
 
 

@@ -81,7 +81,7 @@ def paying(payer: Keypair, to: Pubkey, lamports: int) -> Instruction:
 
 async def notified(socket: SolanaWsClient) -> Any:
     """The next notification."""
-    return await asyncio.wait_for(socket.recv(), 20)
+    return await asyncio.wait_for(socket.recv(), 60)
 
 
 async def test_transfer_moves_lamports_and_pays_its_fee(

@@ -13,7 +13,7 @@ from actors.journal.tail import RedisTail, ThreadTail
 from actors.ports import Journal
 from tests.store import STORES, emptied_store
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class Followed:

@@ -18,7 +18,7 @@ from actors.journal.server import RedisUnsuitableError, check_server
 from tandem import valkey_child
 from tandem.valkey import DataDirInUseError, EmbeddedValkey, StoreStartError
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 OWNER = """
 import sys, time
 from pathlib import Path

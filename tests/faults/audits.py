@@ -23,7 +23,7 @@ from actors.journal.snapshots import RedisSnapshots
 from actors.listing import market_name
 from tandem.settings import load
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 Totals = dict[str, int]
 
 

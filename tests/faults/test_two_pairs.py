@@ -46,7 +46,7 @@ class World:
         for shard in self.shards:
             shard.runtime.start()
         for shard in self.shards:
-            wait_until(lambda shard=shard: shard.runtime.status().ready, 10, "the shard")
+            wait_until(lambda shard=shard: shard.runtime.status().ready, 60, "the shard")
         self.newest: PairRuntime | None = None
 
     def boot(self, deaths: list[str]) -> PairRuntime:
@@ -54,7 +54,7 @@ class World:
         recovery = PairRecovery(SPEC, self.shards, RedisSnapshots(self.url))
         runtime = PairRuntime(SPEC, RedisJournal(self.url), recovery, deaths.append)
         runtime.start()
-        assert runtime.wait_ready(20.0), deaths
+        assert runtime.wait_ready(60.0), deaths
         return runtime
 
 
@@ -125,17 +125,18 @@ def test_newer_pair_under_load_silences_the_older(tmp_path: Path) -> None:
         for life in range(INCARNATIONS):
             clients = [Client(f"{life}/{user}", user, older) for user in USERS]
             for client in clients:
-                wait_until(lambda client=client: len(client.acknowledged) > 20, 20, "orders")
+                wait_until(lambda client=client: len(client.acknowledged) > 20, 60, "orders")
             newer = world.boot(deaths)
             at_ready = [len(client.acknowledged) for client in clients]
             for client in clients:
-                client.thread.join(20)
+                client.thread.join(60)
                 assert not client.thread.is_alive()
                 acknowledged += [(client.user, command) for command in client.acknowledged]
             late = [len(c.acknowledged) - n for c, n in zip(clients, at_ready, strict=True)]
             assert max(late) <= 1  # an answer that was on its way while this thread looked
+            # Callers are told first.
+            wait_until(lambda life=life: len(deaths) == life + 1, 60, "the death")
             assert older.state is PairState.DEAD
-            assert len(deaths) == life + 1
             assert all(client.refused_by_death for client in clients)
             older = newer
         asked = [OutcomeQuery(user, command) for user, command in acknowledged]

@@ -18,7 +18,7 @@ from tests.running import RunningExchange
 
 PLACING_MAX = 60
 WEBSOCKETS_MAX = 5
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 120.0
 PREFIX = "/api/v1/exchange"
 PASSWORD = "correct horse battery"
 CONFIG = f"""

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from actors.journal.redis import connect
 from tandem.valkey import EmbeddedValkey
+from tests.clients import made_market
 from tests.gateways import Exchange, Gateway, open_gateway
 from tests.integration.cluster import Cluster
 from tests.running import RunningExchange
@@ -47,13 +48,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def running_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningExchange]:
     """A whole exchange as a user starts it, limits off, shared by the tests of the clients.
 
+    Somebody quotes on it, far from the pools' prices.
+
     ``TANDEM_TEST_URL`` names one that runs already, for working on these tests.
     """
     data_dir = tmp_path_factory.mktemp("clients") / "data"
     running = RunningExchange(data_dir, "--limits", "off")
     if "TANDEM_TEST_URL" in os.environ:
         running.base_url = os.environ["TANDEM_TEST_URL"]
-        yield running
+        with made_market(running.base_url):
+            yield running
         return
-    with running:
+    with running, made_market(running.base_url):
         yield running

@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 from event_trader import SyncEventTrader
 
-from tests.clients import make_market, new_key
+from tests.clients import new_key
 from tests.integration.ccxt_suite import Outcome, Suite, outcome
 from tests.running import RunningExchange
 
@@ -80,7 +80,6 @@ def key(running_exchange: RunningExchange) -> str:
 @pytest.fixture
 def suite(running_exchange: RunningExchange, key: str, tmp_path: Path) -> Iterator[Suite]:
     """The suite for an account that trades while it runs."""
-    asyncio.run(make_market(running_exchange.base_url, SYMBOLS))
     with Traffic(running_exchange.base_url, key) as traffic:
         yield Suite(tmp_path, running_exchange.base_url, key)
     assert traffic.failure is None

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
 
 HEAD = '{"supervisor": 1, "pair": 1, "account": 1, "feed_recorded": 1}'
 FRONT = '{"gateway": 1, "feed": 1, "bot": 1}'
-STARTED_WITHIN_S = 90.0
+STARTED_WITHIN_S = 150.0
 
 
 class Node:
@@ -66,7 +66,7 @@ class Node:
             self.process.wait(STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-        for one in psutil.wait_procs(family, timeout=10)[1]:
+        for one in psutil.wait_procs(family, timeout=30)[1]:
             one.kill()
         self._reader.join(10)
 

@@ -42,7 +42,7 @@ def tandem(
         [sys.executable, "-m", "tandem", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
         env={**os.environ, **(environ or {})},
     )
@@ -74,11 +74,8 @@ def test_command_that_cannot_be_done_says_why(
     """The last line of stderr names the cause or the remedy, and nothing else is shown."""
     (tmp_path / "wrong.toml").write_text(WRONG, "utf-8")
     (tmp_path / "broken.toml").write_text("[pairs\n", "utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = str(probe.getsockname()[1])
     places = {"TANDEM_DATA_DIR": str(tmp_path / "data")}
-    filled = [part.format(tmp=tmp_path, free=free) for part in arguments]
+    filled = [part.format(tmp=tmp_path, free=free_port()) for part in arguments]
     done = tandem(*filled, environ=places)
     assert said in done.stderr.strip().splitlines()[-1]
     assert done.returncode == status
@@ -129,7 +126,7 @@ def test_up_on_a_taken_port_says_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["up", "replay"])
 def test_data_directory_in_use_is_told_with_its_process(command: str, tmp_path: Path) -> None:
     """Whoever works in a data directory is named by its process id."""
-    asked = {"up": ("up", "--port", "8099"), "replay": ("replay", "vaix")}[command]
+    asked = {"up": ("up", "--port", str(free_port())), "replay": ("replay", "vaix")}[command]
     with EmbeddedValkey(tmp_path / "data"):
         done = tandem(*asked, "--data-dir", str(tmp_path / "data"))
     assert done.returncode == 1
@@ -165,7 +162,7 @@ def old_redis() -> Iterator[str]:
 
 def test_redis_too_old_is_told_with_its_version(old_redis: str, tmp_path: Path) -> None:
     """An external server that lacks what the journal needs is refused by name."""
-    options = ("--port", "8099", "--data-dir", str(tmp_path / "data"))
+    options = ("--port", str(free_port()), "--data-dir", str(tmp_path / "data"))
     done = tandem("up", *options, environ={"TANDEM_REDIS_URL": old_redis})
     assert done.returncode == 1
     assert "Redis 5.0.7 is too old" in done.stderr

@@ -12,7 +12,7 @@ from tests.channels_page import described
 from tests.gateways import Gateway
 from tests.integration.test_ws_public import Client, connect, trader
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 async def test_page_describes_every_channel_that_is_served(gateway: Gateway) -> None:

@@ -20,12 +20,14 @@ from tests.integration.cluster import PREFIX, Answer, Cluster
 
 pytestmark = [
     pytest.mark.ray,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(sys.platform != "linux", reason="prlimit(2) is Linux' own"),
 ]
 
 ROOM_BYTES = 8_000
-FULL_FOR_S = 6.0
+REFUSALS_MIN = 3
+FULL_WITHIN_S = 90.0
+"""By then so many orders were refused and the server has ended."""
 PLACE = f"{PREFIX}/vaix/orders"
 ORDER = {"side": "buy", "quantity": "3", "price": "0.0001", "mode": "paper"}
 NO_ANSWER = Answer(0, {}, b"")
@@ -111,19 +113,19 @@ async def test_disk_full_acknowledges_nothing_and_recovers_with_space(cluster: C
             first_server = disk.servers()
             uncertain, answers = await _until_full(buyer)
             before = dict(buyer.placed)
-            deadline = asyncio.get_running_loop().time() + FULL_FOR_S
-            while asyncio.get_running_loop().time() < deadline:
+            deadline = asyncio.get_running_loop().time() + FULL_WITHIN_S
+            # The server ends rather than answer for a lost write.
+            while disk.servers() == first_server or refusals(answers) < REFUSALS_MIN:
+                assert asyncio.get_running_loop().time() < deadline, (first_server, len(answers))
                 answers.append(await buyer.place(uncertain))
                 health = await cluster.ask(http, "GET", "/health")
                 assert health.status == 200, health.raw
                 await asyncio.sleep(0.2)
-            assert disk.servers() != first_server  # it ended rather than answer for a lost write
             assert buyer.placed == before
         finally:
             disk.free()
         told = Counter(answer.status for answer in answers)
         assert set(told) <= {0, 503}, told
-        assert told[503] >= 3, told
         for answer in answers:
             if answer.status == 503:
                 assert int(answer.headers["Retry-After"]) >= 1
@@ -133,6 +135,11 @@ async def test_disk_full_acknowledges_nothing_and_recovers_with_space(cluster: C
         assert settled.status == 200, settled.raw
         assert sorted(await buyer.open_ids()) == sorted(buyer.placed.values())
     print(f"answers while the disk was full: {dict(told)}; {len(buyer.placed)} orders, all there")
+
+
+def refusals(answers: list[Answer]) -> int:
+    """Count the answers that say "not now"."""
+    return sum(answer.status == 503 for answer in answers)
 
 
 async def _until_full(buyer: Buyer) -> tuple[str, list[Answer]]:

@@ -18,7 +18,7 @@ import pytest
 from tests.mcp_clients import HERE, node_packages
 from tests.running import RunningExchange
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 FIXTURE = (
     r"There is no (tool|prompt) 'test_|There is no resource 'test://|'json_schema_2020_12_tool'"

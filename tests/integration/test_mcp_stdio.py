@@ -22,7 +22,7 @@ from tests.clients import new_key
 from tests.mcp_clients import SERVER, environment
 from tests.running import RunningExchange, free_port
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mcp_agent.py"
 HELLO: dict[str, Any] = {
@@ -42,7 +42,7 @@ async def run(
         *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE, env={**environment(), **settings},
     )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(given), 90)
+    out, err = await asyncio.wait_for(process.communicate(given), 150)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -114,14 +114,14 @@ async def test_bad_lines_do_not_end_the_server(running_exchange: RunningExchange
     process.stdin.write(b"\n".join(lines) + b"\n")
     answers: dict[object, Any] = {}
     while 7 not in answers or len(answers) < 6:
-        raw = await asyncio.wait_for(process.stdout.readline(), 60)
+        raw = await asyncio.wait_for(process.stdout.readline(), 150)
         assert raw, answers
         answer = json.loads(raw)
         answers[answer["id"]] = answer
     process.stdin.close()
     assert process.stderr is not None
     errors = (await process.stderr.read()).decode()
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
     assert answers[1]["result"]["serverInfo"]["name"] == "tandem"
     assert answers[3]["error"]["code"] == -32601
     assert "no tool 'et_clob_nope'" in answers[4]["error"]["message"]
@@ -142,10 +142,10 @@ async def test_ctrl_c_ends_the_server_at_once(running_exchange: RunningExchange)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdin.write(json.dumps(HELLO).encode() + b"\n")
-    assert b'"tandem"' in await asyncio.wait_for(process.stdout.readline(), 60)
+    assert b'"tandem"' in await asyncio.wait_for(process.stdout.readline(), 150)
     process.send_signal(signal.SIGINT)
     try:
-        assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGINT
+        assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGINT
     finally:
         if process.returncode is None:
             process.kill()
@@ -155,7 +155,7 @@ async def test_ctrl_c_ends_the_server_at_once(running_exchange: RunningExchange)
 async def test_exchange_that_goes_away_is_a_tool_error() -> None:
     """It says where nobody answers, in the words of the settings."""
     url = f"http://127.0.0.1:{free_port()}"
-    async with HttpTransport(url, None, 5.0, 0) as http:
+    async with HttpTransport(url, None, 30.0, 0) as http:
         with pytest.raises(CallRefusedError) as caught:
             await RemoteBackend(http).call(Asked(method="GET", path="/x", query={}))
     assert caught.value.code == "UNREACHABLE"

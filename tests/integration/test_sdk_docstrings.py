@@ -21,7 +21,7 @@ from docs_site.calls import public_methods
 from tests.clients import PASSWORD, Account, new_account
 from tests.running import RunningExchange
 
-WITHIN_S = 30.0
+WITHIN_S = 120.0
 ASYNC = (
     Clob,
     accounts.Account,

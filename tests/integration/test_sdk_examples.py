@@ -16,7 +16,7 @@ from tests.clients import new_key
 from tests.running import RunningExchange, wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 
 class Program:

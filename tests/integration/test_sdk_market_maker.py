@@ -82,7 +82,7 @@ async def test_quotes_move_when_the_middle_has_drifted(
     client: EventTrader, drift: str, *, moves: bool
 ) -> None:
     """With no drift allowed each look renews them; with a great one they stand."""
-    maker = await maker_of(client, "--drift-bps", drift)
+    maker = await maker_of(client, "--spread-bps", "100", "--drift-bps", drift)
     assert await maker.cycle()
     before = {order["order_id"] for order in (await quotes(client)).values()}
     assert await maker.cycle()

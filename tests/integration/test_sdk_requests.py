@@ -25,9 +25,8 @@ from tests.clients import PASSWORD, new_key, new_trader
 from tests.proxies import CuttingProxy
 from tests.running import RunningExchange
 
-OVERHEAD_MAX_S = 0.0003
-OVERHEAD_SLACK = 4
-"""How much slower a machine shared with others may be than a quiet one."""
+OVERHEAD_MAX = 2.0
+"""Of a bare request's own processor time: about 1 on any machine, however fast or busy."""
 ROUNDS = 150
 
 
@@ -151,7 +150,7 @@ def test_sync_client_trades_without_an_event_loop(running_exchange: RunningExcha
 
 
 async def test_client_adds_little_to_a_bare_request(running_exchange: RunningExchange) -> None:
-    """Requests by the client and by bare aiohttp in turns; the medians differ by little."""
+    """Processor time of requests by the client and by bare aiohttp, in turns, by the medians."""
     path = "/api/v1/exchange/time"
     bare_s, ours_s = [], []
     async with (
@@ -159,13 +158,13 @@ async def test_client_adds_little_to_a_bare_request(running_exchange: RunningExc
         aiohttp.ClientSession() as bare,
     ):
         for _ in range(ROUNDS):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             async with bare.get(running_exchange.base_url + path) as response:
                 await response.json()
-            bare_s.append(time.perf_counter() - begun)
-            begun = time.perf_counter()
+            bare_s.append(time.thread_time() - begun)
+            begun = time.thread_time()
             await client.clob.time()
-            ours_s.append(time.perf_counter() - begun)
+            ours_s.append(time.thread_time() - begun)
     added_s = statistics.median(ours_s) - statistics.median(bare_s)
     print(f"the client adds {added_s * 1e6:.0f} us to {statistics.median(bare_s) * 1e6:.0f} us")
-    assert added_s < OVERHEAD_MAX_S * OVERHEAD_SLACK
+    assert added_s < OVERHEAD_MAX * statistics.median(bare_s)

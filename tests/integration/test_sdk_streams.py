@@ -30,7 +30,7 @@ TRADERS = 4
 ORDERS = 50 if LONG else 10
 MOVES = 20 if LONG else 1
 """Amending fifty orders in one request is the cheapest way to fifty changes of the book."""
-WITHIN_S = 20.0
+WITHIN_S = 90.0
 LONGEST_S = 3_600.0
 SEED = int(os.environ.get("TANDEM_SEED", "20260102"))
 

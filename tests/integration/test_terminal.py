@@ -14,12 +14,12 @@ import pytest
 from aiohttp import web
 from event_trader import EventTrader
 
-from tests.clients import PASSWORD, make_market, new_key
+from tests.clients import PASSWORD, new_key
 from tests.proxies import CuttingProxy
 from tests.running import RunningExchange
 from tests.terminals import Screen, Shell
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 PAIR = "sbio"
 
 
@@ -27,8 +27,7 @@ PAIR = "sbio"
 def shell(
     running_exchange: RunningExchange, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shell]:
-    """Somebody who has registered, and is logged in; and somebody to trade with."""
-    asyncio.run(make_market(running_exchange.base_url, [PAIR]))
+    """Somebody who has registered, and is logged in."""
     made = Shell(tmp_path_factory.mktemp("config"), running_exchange.base_url)
     name = f"cli{secrets.token_hex(4)}"
     told = made.json(
@@ -306,7 +305,7 @@ def test_commands_start_light_and_complete(stranger: Shell) -> None:
         "sys.exit(','.join(name for name in heavy if name in sys.modules) or None)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False,
         env=stranger.environ(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

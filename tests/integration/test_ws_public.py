@@ -13,7 +13,7 @@ from event_trader.wire.checksum import book_checksum
 from gateway.settings import LimitSettings
 from tests.gateways import Exchange, Gateway, open_gateway
 
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 @pytest.fixture
@@ -268,7 +268,10 @@ async def test_clob_socket_carries_many_channels_with_one_count(gateway: Gateway
         counts = [frame["global_sequence"] for frame in frames if frame["type"] != "connected"]
         assert counts == list(range(1, len(counts) + 1))
         await client.send({"action": "gap_recovery", "since_sequence": counts[-1] - 2})
-        again = [frame["global_sequence"] for frame in [await client.next(), await client.next()]]
+        again: list[int] = []
+        while len(again) < 2:  # what comes live meanwhile has higher numbers
+            number = (await client.next())["global_sequence"]
+            again += [number] if number <= counts[-1] else []
         assert again == counts[-2:]
         await client.send({"action": "gap_recovery", "since_sequence": 10_000})
         assert (await client.until("gap_detected"))["since_sequence"] == 10_000

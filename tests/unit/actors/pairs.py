@@ -97,7 +97,7 @@ class Bench:
     now_ns: int = START_NS
     deaths: list[str] = field(default_factory=list)
     inbox_requests_max: int = 20_000
-    patience: Patience = field(default_factory=lambda: Patience(0.2, 0.0))
+    patience: Patience = field(default_factory=lambda: Patience(30.0, 0.0))
 
     def __post_init__(self) -> None:
         self.snapshots = MemorySnapshots(self.journal)
@@ -109,7 +109,7 @@ class Bench:
         runtime = PairRuntime(SPEC, self.journal, recovery, self.deaths.append, options)
         runtime.start()
         if wait:
-            assert runtime.wait_ready(5.0), self.deaths
+            assert runtime.wait_ready(30.0), self.deaths
         return runtime
 
     def grant(self, user: str, **amounts: int) -> None:

@@ -97,7 +97,7 @@ def test_commands_that_wait_together_share_one_record():
     with running(shard):
         journal.gate.clear()
         first = Asking(shard, OPEN)
-        assert journal.waiting.wait(10)
+        assert journal.waiting.wait(30)
         others = [Asking(shard, GrantPaper("g", user, GRANT)) for user in (ALICE, BOB)]
         wait_until(lambda: shard.runtime._inbox.qsize() == 2)
         assert first.reply is None
@@ -113,7 +113,7 @@ def test_repetition_is_not_answered_before_what_it_repeats_is_durable():
     with running(shard):
         journal.gate.clear()
         askings = [Asking(shard, GRANTED), Asking(shard, GRANTED), Asking(shard, GRANTED)]
-        assert journal.waiting.wait(10)
+        assert journal.waiting.wait(30)
         assert [asking.reply for asking in askings] == [None] * 3
         journal.gate.set()
         assert [asking.answer() for asking in askings] == [Done()] * 3

@@ -30,7 +30,7 @@ class Pair:
 
     def wait(self, tickets: list[object]) -> list[bytes]:
         """Answer it."""
-        self.gate.wait(10)
+        self.gate.wait(30)
         (request,) = tickets
         assert isinstance(request, bytes)
         requests = self._requests.decode(request)
@@ -58,7 +58,7 @@ class Pair:
     def wait_for(self, count: int) -> None:
         """Wait until so many commands came."""
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.commands()) >= count, 10), self.told
+            assert self.changed.wait_for(lambda: len(self.commands()) >= count, 30), self.told
 
 
 def state(block: int) -> PoolState:

@@ -28,11 +28,14 @@ from actors.engine.units import Mode, OrderNo, OrderStatus, OrderType, Reason, S
 from actors.errors import UnknownOutcomeError
 from actors.journal.memory import Failure
 from actors.pair_runtime import PairState
+from actors.shard_link import Patience
 from tests.running import wait_until
 from tests.unit.actors.pairs import SHARDS, Bench, batch, replies
 
 ALICE, BOB = UserId("usr_alice"), UserId("usr_bob")
 USDC, VAIX = 1_000_000, 1_000_000
+SOON = Patience(0.2, 0.0)
+"""For pairs that are to die of a shard's silence; the others wait as long as a real one."""
 
 
 @pytest.fixture
@@ -168,7 +171,7 @@ def test_inbox_full_answers_busy_and_changes_nothing() -> None:
     for shard in bench.shards:
         shard.gate.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(20)
     runtime.stop()
     assert bench.balances(ALICE)["USDC"][1] == 4 * 10_000
 
@@ -186,12 +189,14 @@ def test_hold_with_a_lost_message_is_held_once(bench: Bench, lost: str) -> None:
 
 def test_shard_silent_for_too_long_ends_the_pair(bench: Bench) -> None:
     """The caller is told the outcome is unknown; the next incarnation frees the hold."""
+    bench.patience = SOON
     runtime = bench.boot()
     for shard in bench.shards:
         shard.lose_answers = 10**9
     with pytest.raises(UnknownOutcomeError):
         runtime.submit(batch(buy("c1")))
-    wait_until(lambda: bool(bench.deaths), 5, "the death")
+    wait_until(lambda: bool(bench.deaths), 20, "the death")
+    bench.patience = Patience()
     for shard in bench.shards:
         shard.lose_answers = 0
     successor = bench.boot()
@@ -208,7 +213,7 @@ def test_append_failed_ends_the_pair_and_the_id_tells(bench: Bench, failure: Fai
     bench.journal.fail_next(failure)
     with pytest.raises(UnknownOutcomeError):
         runtime.submit(batch(buy("c1")))
-    assert runtime.state is PairState.DEAD
+    wait_until(lambda: runtime.state is PairState.DEAD, 20, "the end")
     successor = bench.boot()
     found = replies(successor.submit(batch(OutcomeQuery(ALICE, "c1"))))[0]
     successor.stop()
@@ -223,7 +228,7 @@ def test_two_incarnations_the_older_is_fenced(bench: Bench) -> None:
     newer = bench.boot()
     with pytest.raises(UnknownOutcomeError):
         older.submit(batch(buy("c1")))
-    assert older.state is PairState.DEAD
+    wait_until(lambda: older.state is PairState.DEAD, 20, "the end")
     assert order(replies(newer.submit(batch(buy("c2"))))[0]).status is OrderStatus.OPEN
     newer.stop()
     assert bench.balances(ALICE)["USDC"][1] == 10_000
@@ -249,13 +254,15 @@ def test_restart_continues_orders_balances_and_numbers(bench: Bench) -> None:
 
 def test_settlement_undelivered_at_the_crash_is_delivered_once(bench: Bench) -> None:
     """What the journal says is owed reaches the shards after a restart, once."""
+    bench.patience = SOON
     runtime = bench.boot()
     runtime.submit(batch(buy("c1")))
     # The seller's hold is answered, then both shards are gone: the settlements stay undelivered.
     for number, shard in enumerate(bench.shards):
         shard.serve = 1 if number == shard_of(BOB, SHARDS) else 0
     assert order(replies(runtime.submit(batch(sell("c2"))))[0]).status is OrderStatus.FILLED
-    wait_until(lambda: bool(bench.deaths), 5, "the death by silence")
+    wait_until(lambda: bool(bench.deaths), 20, "the death by silence")
+    bench.patience = Patience()
     for shard in bench.shards:
         shard.serve = 10**9
     bench.boot().stop()
@@ -273,7 +280,7 @@ def test_expiry_comes_without_being_asked(bench: Bench) -> None:
     )
     runtime.submit(batch(dying))
     bench.now_ns += 2 * 10**9
-    wait_until(lambda: bench.journal.stream("vaix.paper").head.number == 2, 5, "the expiry")
+    wait_until(lambda: bench.journal.stream("vaix.paper").head.number == 2, 20, "the expiry")
     runtime.stop()
     assert bench.balances(ALICE)["USDC"] == (1_000 * USDC, 0)
 

@@ -21,7 +21,7 @@ def test_import_takes_less_than_three_tenths_and_loads_nothing_heavy() -> None:
     seconds = []
     for _ in range(TRIES):
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=120
         )
         took, modules = json.loads(done.stdout)
         assert not HEAVY & set(modules)

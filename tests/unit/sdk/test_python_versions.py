@@ -37,6 +37,6 @@ def test_client_is_imported_by_other_interpreters(version: str) -> None:
         pytest.skip(f"NOT RUN: there is no python{version} on this machine")
     done = subprocess.run(
         [found, "-W", "error", "-c", PROGRAM],
-        capture_output=True, text=True, timeout=60, check=False, cwd=SDK,
+        capture_output=True, text=True, timeout=120, check=False, cwd=SDK,
     )  # fmt: skip
     assert (done.returncode, done.stdout.strip()) == (0, version), done.stderr

@@ -26,7 +26,7 @@ from event_trader import transport as transport_module
 
 Scene = Callable[[web.WebSocketResponse], Awaitable[object]]
 PRICE = {"type": "price", "symbol": "vaix", "price": "0.003", "change_24h": "0", "timestamp": "t"}
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 @pytest.fixture(autouse=True)

@@ -96,7 +96,7 @@ async def test_refused_order_is_sent_once_and_raises_its_type() -> None:
 async def test_busy_and_lost_tries_of_an_order_share_one_key() -> None:
     """Every try of an intent carries the same Idempotency-Key, and the next intent another."""
     script = Script(refusal(503, "BUSY"), None, refusal(503, "UNKNOWN_OUTCOME"), ok(status="open"))
-    async with served(script, timeout=0.2) as client:
+    async with served(script, timeout=1.0) as client:
         assert (await place(client))["status"] == "open"
         await place(client)
     assert len(set(script.keys[:4])) == 1
@@ -142,7 +142,7 @@ async def test_retries_end_and_the_last_error_says_how_many() -> None:
 async def test_amendment_whose_answer_was_lost_is_not_sent_again() -> None:
     """A PATCH has no key, so nobody may repeat it but the caller."""
     script = Script(None)
-    async with served(script, timeout=0.1) as client:
+    async with served(script, timeout=1.0) as client:
         with pytest.raises(RequestTimeoutError, match="outcome is unknown"):
             await client.clob.amend_order("vaix", "ord_1", price="0.004")
     assert len(script.requests) == 1
@@ -153,7 +153,7 @@ async def test_cancel_whose_first_answer_was_lost_returns_the_order() -> None:
     ended = {"order_id": "ord_1", "status": "canceled"}
     closed = {"code": "ORDER_CLOSED", "message": "Closed.", "details": {"order": ended}}
     script = Script(None, lambda _: web.json_response({"detail": "", "error": closed}, status=409))
-    async with served(script, timeout=0.1) as client:
+    async with served(script, timeout=1.0) as client:
         assert await client.clob.cancel_order("vaix", "ord_1") == ended
 
 
