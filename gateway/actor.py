@@ -8,7 +8,6 @@ connections over them.
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 import msgspec
 import structlog
@@ -20,14 +19,14 @@ from actors.account_client import Accounts
 from actors.dead_mans_switch import DeadMansSwitch
 from actors.engine.units import Mode
 from actors.journal.history import HistoryStore
-from actors.journal.redis import RedisJournal, key, unpack_head
+from actors.journal.redis import RedisJournal
 from actors.journal.tail import RedisTail, connect_async
 from actors.listing import Listing, account_actor, market_name, pair_actor
 from actors.pair_client import PairRef
 from actors.ray_ports import RayPort
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
-from gateway.journal_reads import read_records
+from gateway.journal_reads import read_heads, read_records
 from gateway.market_data import MarketDataHub
 from gateway.server import GatewayRunner
 from gateway.settings import GatewayPlace, GatewaySettings
@@ -135,15 +134,8 @@ class GatewayActor:
 
         closers.append(close_journal)
 
-        async def heads(streams: list[str]) -> dict[str, int]:
-            packed = await client.mget([key(stream, "head") for stream in streams])
-            return {
-                stream: unpack_head(stream, cast("bytes | None", head)).number
-                for stream, head in zip(streams, packed, strict=True)
-            }
-
         specs = {spec.symbol: spec for spec in listing.pairs}
-        self._hub = hub = MarketDataHub(specs, pairs, tail, heads, listing.shards)
+        self._hub = hub = MarketDataHub(specs, pairs, tail, read_heads(client), listing.shards)
         closers.append(hub.stop)
         return GatewayDeps(
             settings=self._settings,

@@ -1,25 +1,18 @@
-"""The journal's blocking readers as awaitables, for replays and for where following begins.
+"""What a gateway reads of the journal: ranges of records for replays, and where streams stand.
 
-Each read runs in a worker thread and asks for a bounded number of records; the event loop never
+A range is read in a worker thread, a bounded number of records at a time; the event loop never
 waits for the store.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import islice
-from typing import Protocol
+from typing import cast
 
-from actors.journal.record import Head
+import redis.asyncio
+
+from actors.journal.redis import key, unpack_head
 from actors.ports import JournalReader
-
-
-class StreamReader(JournalReader, Protocol):
-    """A reader of one stream that also knows where the stream stands."""
-
-    def head(self) -> Head:
-        """Say where the stream stands."""
-        ...
-
 
 ReadRecords = Callable[[str, int, int, int], Awaitable[list[tuple[int, bytes]]]]
 """(stream, after, until, most): records in order; raises `actors.errors.JournalError`."""
@@ -28,7 +21,7 @@ ReadHeads = Callable[[list[str]], Awaitable[dict[str, int]]]
 """Streams to the numbers of their last records."""
 
 
-def read_records(reader: Callable[[str], StreamReader]) -> ReadRecords:
+def read_records(reader: Callable[[str], JournalReader]) -> ReadRecords:
     """Make the reading of ranges from a journal's ``reader``."""
 
     def read(stream: str, after: int, until: int, most: int) -> list[tuple[int, bytes]]:
@@ -40,13 +33,14 @@ def read_records(reader: Callable[[str], StreamReader]) -> ReadRecords:
     return run
 
 
-def read_heads(reader: Callable[[str], StreamReader]) -> ReadHeads:
-    """Make the reading of heads from ``reader``."""
+def read_heads(client: "redis.asyncio.Redis") -> ReadHeads:
+    """Make the reading of heads: one round trip for all streams."""
 
-    def read(streams: list[str]) -> dict[str, int]:
-        return {stream: reader(stream).head().number for stream in streams}
+    async def read(streams: list[str]) -> dict[str, int]:
+        packed = await client.mget([key(stream, "head") for stream in streams])
+        return {
+            stream: unpack_head(stream, cast("bytes | None", head)).number
+            for stream, head in zip(streams, packed, strict=True)
+        }
 
-    async def run(streams: list[str]) -> dict[str, int]:
-        return await asyncio.to_thread(read, streams)
-
-    return run
+    return read

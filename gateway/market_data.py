@@ -154,10 +154,6 @@ class MarketDataHub:
         self._records.append(records)
         self._account_records.append(account_records)
 
-    def shard_positions(self) -> dict[str, int]:
-        """Give the last record seen of each account shard's stream."""
-        return dict(self._shard_positions)
-
     # Running
 
     async def start(self) -> None:
