@@ -16,9 +16,11 @@ LOOKS = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PY_COLORS", "
 
 
 def pytest_configure() -> None:
-    """Undo what a shell may have left to its children: ignored Ctrl-C, wishes about colours."""
+    """Undo what a shell may have left to its children: ignored signals, wishes about colours."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as for what a script runs with `&`
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under `nohup`
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in LOOKS:
         os.environ.pop(name, None)
 
