@@ -19,9 +19,9 @@ install: $(STAMP)
 $(STAMP): requirements/lock.txt pyproject.toml sdk/python/pyproject.toml sdk/ccxt/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Tandem needs Python 3.11 or newer; set PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the locked dependencies into $(VENV) (about a minute the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e sdk/python -e sdk/ccxt
+	@echo "Installing the locked dependencies into $(VENV) (a minute or two the first time) ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . -e sdk/python -e sdk/ccxt
 	@touch $@
 
 # From the quickest to the slowest, so that a simple fault is told first.

@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import permutations
 from typing import Any, NamedTuple
 
@@ -67,11 +67,21 @@ async def watch(options: argparse.Namespace) -> None:
     print(f"looked {looks} times")
 
 
+def number(text: str) -> Decimal:
+    """Read a decimal; of a ValueError argparse makes one line."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Compare the venues of a pair on Tandem.")
-    parser.add_argument("--pair", default="vaix", help="base symbol (default: vaix)")
-    parser.add_argument("--min-edge-bps", type=Decimal, default=Decimal(10), help="after fees")
+    parser.add_argument("--pair", default="vaix", help="base symbol (default: %(default)s)")
+    parser.add_argument(
+        "--min-edge-bps", type=number, default=Decimal(10), help="after fees (default: %(default)s)"
+    )
     parser.add_argument("--looks", type=int, default=0, help="stop after so many; 0: never")
     parser.add_argument("--base-url", default="http://127.0.0.1:8080")
     return parser.parse_args(arguments)

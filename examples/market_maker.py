@@ -17,7 +17,7 @@ import contextlib
 import signal
 import sys
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any
 
 from event_trader import (
@@ -200,16 +200,45 @@ async def run(options: argparse.Namespace) -> None:
             await maker.finish()
 
 
+def number(text: str) -> Decimal:
+    """Read a decimal; of a ValueError argparse makes one line."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Quote both sides of a pair on Tandem.")
-    parser.add_argument("--pair", default="vaix", help="base symbol (default: vaix)")
-    parser.add_argument("--spread-bps", type=Decimal, default=Decimal(40), help="bid to ask")
-    parser.add_argument("--size", type=Decimal, default=Decimal(1000), help="base units a side")
-    parser.add_argument("--refresh", type=float, default=2.0, help="seconds between looks")
-    parser.add_argument("--drift-bps", type=Decimal, default=Decimal(10), help="re-quote beyond")
-    parser.add_argument("--max-position", type=Decimal, default=Decimal(10_000), help="base units")
-    parser.add_argument("--max-loss", type=Decimal, default=Decimal(100), help="quote units")
+    parser.add_argument("--pair", default="vaix", help="base symbol (default: %(default)s)")
+    parser.add_argument(
+        "--spread-bps", type=number, default=Decimal(40), help="bid to ask (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--size",
+        type=number,
+        default=Decimal(1000),
+        help="base units a side (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--refresh", type=float, default=2.0, help="seconds between looks (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--drift-bps",
+        type=number,
+        default=Decimal(10),
+        help="re-quote beyond (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-position",
+        type=number,
+        default=Decimal(10_000),
+        help="base units (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-loss", type=number, default=Decimal(100), help="quote units (default: %(default)s)"
+    )
     parser.add_argument("--live", action="store_true", help="trade real funds, not paper")
     parser.add_argument("--api-key", help="an evt_... key with the trade permission")
     parser.add_argument("--email")

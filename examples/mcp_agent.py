@@ -14,7 +14,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import httpx2
@@ -123,13 +123,30 @@ async def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def number(text: str) -> Decimal:
+    """Read a decimal; of a ValueError argparse makes one line."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Let an agent buy on Tandem over MCP.")
-    parser.add_argument("--pair", default="vaix", help="base symbol (default: vaix)")
-    parser.add_argument("--quantity", default="3000", help="base units in all")
-    parser.add_argument("--slice", default="1000", help="base units an order")
-    parser.add_argument("--max-spread-bps", type=Decimal, default=Decimal(200))
+    parser.add_argument("--pair", default="vaix", help="base symbol (default: %(default)s)")
+    parser.add_argument(
+        "--quantity", default="3000", help="base units in all (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--slice", default="1000", help="base units an order (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-spread-bps",
+        type=number,
+        default=Decimal(200),
+        help="do not buy when wider (default: %(default)s)",
+    )
     parser.add_argument("--live", action="store_true", help="trade real funds, not paper")
     parser.add_argument("--stdio", action="store_true", help="start `tandem mcp` and use that")
     parser.add_argument("--api-key", required=True, help="an evt_... key that may trade")

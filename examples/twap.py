@@ -65,13 +65,21 @@ async def run(options: argparse.Namespace) -> None:
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Spread an order over time on Tandem.")
-    parser.add_argument("--pair", default="vaix", help="base symbol (default: vaix)")
+    parser.add_argument("--pair", default="vaix", help="base symbol (default: %(default)s)")
     parser.add_argument("--side", choices=["buy", "sell"], default="buy")
-    parser.add_argument("--quantity", default="50000", help="base units in all")
-    parser.add_argument("--minutes", type=int, default=60, help="how long it takes")
-    parser.add_argument("--slices", type=int, default=10, help="into how many orders")
+    parser.add_argument(
+        "--quantity", default="50000", help="base units in all (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--minutes", type=int, default=60, help="how long it takes (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--slices", type=int, default=10, help="into how many orders (default: %(default)s)"
+    )
     parser.add_argument("--price-limit", default="0", help="never beyond this price; 0: any")
-    parser.add_argument("--refresh", type=float, default=1.0, help="seconds between looks")
+    parser.add_argument(
+        "--refresh", type=float, default=1.0, help="seconds between looks (default: %(default)s)"
+    )
     parser.add_argument("--live", action="store_true", help="trade real funds, not paper")
     parser.add_argument("--api-key", required=True, help="an evt_... key that may trade")
     parser.add_argument("--base-url", default="http://127.0.0.1:8080")

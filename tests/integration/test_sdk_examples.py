@@ -107,6 +107,21 @@ def test_example_that_cannot_run_says_why_in_one_line(
         assert "What to do" in program.lines[0] or "base_url must be" in program.lines[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("market_maker.py", "--size"),
+        ("arbitrage_watcher.py", "--min-edge-bps"),
+        ("mcp_agent.py", "--max-spread-bps"),
+    ],
+)
+def test_example_tells_a_number_that_is_none(name: str, option: str) -> None:
+    """A typo is told with the option's name, and no traceback."""
+    program = Program(name, option, "much")
+    assert program.wait() == 2, program.lines
+    assert f"argument {option}: invalid number value: 'much'" in program.lines[-1]
+
+
 def test_twap_example_places_and_cancels_on_ctrl_c(
     running_exchange: RunningExchange, key: str
 ) -> None:

@@ -163,7 +163,7 @@ class Clob(MarketData):
     async def cancel_all(
         self, symbol: str, *, side: str | None = None, mode: str | None = None
     ) -> Json:
-        """Cancel all open orders on a pair, or those of one side.
+        """Cancel all open orders on a pair, or those of one side; its running TWAPs end too.
 
         Example:
             >>> (await client.clob.cancel_all("vaix", side="buy"))["cancelled"]
@@ -173,7 +173,7 @@ class Clob(MarketData):
         return result
 
     async def kill_switch(self, *, mode: str | None = None) -> Json:
-        """Cancel every open order everywhere: in both modes, unless one is named.
+        """Cancel every open order and TWAP everywhere: in both modes, unless one is named.
 
         Example:
             >>> (await client.clob.kill_switch())["order_ids"]

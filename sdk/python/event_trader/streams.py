@@ -36,7 +36,7 @@ from event_trader.stream_protocol import (
     StreamProtocol,
     TradesProtocol,
 )
-from event_trader.transport import HttpTransport, backoff_s, retry_after_s
+from event_trader.transport import HttpTransport, backoff_s, reason_of, retry_after_s
 
 if TYPE_CHECKING:
     import aiohttp
@@ -223,8 +223,8 @@ class Stream(Generic[ProtocolT]):
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ConnectionFailedError(
-                f"cannot reach {self._http.base_url}: {error}; is the exchange running there, and "
-                "is base_url right?"
+                f"cannot reach {self._http.base_url}: {reason_of(error)}; is the exchange running "
+                "there, and is base_url right?"
             ) from error
         self._socket = socket
         self._http.closers.add(self.close)

@@ -130,7 +130,7 @@ class SyncClob(SyncMarketData):
         return self._loop.run(self._clob.batch_cancel_orders(symbol, order_ids, mode=mode))
 
     def cancel_all(self, symbol: str, *, side: str | None = None, mode: str | None = None) -> Json:
-        """Cancel all open orders on a pair, or those of one side.
+        """Cancel all open orders on a pair, or those of one side; its running TWAPs end too.
 
         Example:
             >>> client.clob.cancel_all("vaix", side="buy")["cancelled"]
@@ -138,7 +138,7 @@ class SyncClob(SyncMarketData):
         return self._loop.run(self._clob.cancel_all(symbol, side=side, mode=mode))
 
     def kill_switch(self, *, mode: str | None = None) -> Json:
-        """Cancel every open order everywhere: in both modes, unless one is named.
+        """Cancel every open order and TWAP everywhere: in both modes, unless one is named.
 
         Example:
             >>> client.clob.kill_switch()["order_ids"]

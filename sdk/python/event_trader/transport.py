@@ -12,6 +12,7 @@ import json as jsonlib
 import math
 import os
 import random
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -284,7 +285,7 @@ class HttpTransport:
             ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ConnectionFailedError(
-                f"cannot reach {self.base_url}: {_reason(error)}; is the exchange running there, "
+                f"cannot reach {self.base_url}: {reason_of(error)}; is the exchange running there, "
                 "and is base_url right?"
             ) from error
 
@@ -314,8 +315,8 @@ def _check(base_url: str, api_key: str | None, timeout_s: float, max_retries: in
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"base_url must be like http://127.0.0.1:8080, was {base_url!r}")
-    if api_key is not None and not (api_key.isascii() and api_key.isprintable() and api_key):
-        raise ValueError("api_key must be an evt_... key, without spaces or line ends around it")
+    if api_key is not None and not re.fullmatch(r"[!-~]+", api_key):
+        raise ValueError("api_key must be an evt_... key, without spaces or line ends")
     if not (timeout_s > 0 and math.isfinite(timeout_s)):
         raise ValueError(f"timeout must be a positive number of seconds, was {timeout_s}")
     if max_retries < 0:
@@ -339,7 +340,7 @@ def backoff_s(attempt: int) -> float:
     return ceiling * (0.5 + random.random() / 2)  # noqa: S311 - jitter needs no secrecy
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Say what the system said, where aiohttp wraps it into words of its own."""
     said = getattr(error, "os_error", error)
     if isinstance(said, OSError) and said.errno is not None and said.errno > 0:

@@ -220,8 +220,11 @@ async def test_server_that_is_not_tandem_is_told_as_such(answer: Answer) -> None
 async def test_nobody_at_the_url_is_told_as_such() -> None:
     """A closed port: the message asks whether the exchange runs."""
     async with EventTrader(base_url="http://127.0.0.1:9", max_retries=0) as client:
-        with pytest.raises(ConnectionFailedError, match="is the exchange running there"):
+        told = "cannot reach http://127.0.0.1:9: Connection refused; is the exchange running there"
+        with pytest.raises(ConnectionFailedError, match=told):
             await client.clob.time()
+        with pytest.raises(ConnectionFailedError, match=told):
+            await client.stream.book("vaix").__anext__()
 
 
 async def test_server_without_the_path_is_asked_for_its_version() -> None:
@@ -242,6 +245,7 @@ async def test_server_without_the_path_is_asked_for_its_version() -> None:
         ({"base_url": "127.0.0.1:8080"}, "base_url"),
         ({"base_url": "ftp://there"}, "base_url"),
         ({"api_key": "evt_1\n"}, "api_key"),
+        ({"api_key": "evt_1 evt_2"}, "api_key"),
         ({"timeout": 0}, "timeout"),
         ({"max_retries": -1}, "max_retries"),
     ],
