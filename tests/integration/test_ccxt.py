@@ -1,18 +1,16 @@
-"""`ccxt.tandem` against a started exchange: what its own suite leaves out, and a bot."""
+"""`ccxt.tandem` against a started exchange: what ccxt's own suite leaves out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import ccxt
 import ccxt.async_support
-import ccxt.pro
 import pytest
-import pytest_asyncio
 import tandem_ccxt
 
 from tests.clients import new_key
-from tests.running import RunningExchange
+from tests.running import RunningExchange, wait_until
 
 pytestmark = pytest.mark.timeout(300)
 SYMBOL = "SBIO/USDC"
@@ -34,14 +32,6 @@ def exchange(config: dict[str, Any]) -> Iterator[Any]:
     made = ccxt.tandem(config)
     yield made
     made.close()
-
-
-@pytest_asyncio.fixture
-async def streaming(config: dict[str, Any]) -> AsyncIterator[Any]:
-    """The pro class."""
-    made = ccxt.pro.tandem(config)
-    yield made
-    await made.close()
 
 
 def far_below(exchange: Any) -> float:
@@ -117,6 +107,50 @@ def test_many_orders_at_once_stand_alone(exchange: Any) -> None:
     assert exchange.fetch_open_orders() == []
 
 
+def test_orders_are_changed_and_cancelled_in_batches(exchange: Any) -> None:
+    """Each by itself; what cannot be done is told in its place."""
+    price = far_below(exchange)
+    order = {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 4, "price": price}
+    ids = [one["id"] for one in exchange.create_orders([order] * 3)]
+    edited = exchange.edit_orders(
+        [
+            {"id": ids[0], "symbol": SYMBOL, "amount": 3},
+            {"id": "ord_sbio_p_999999", "amount": 3},
+            {"id": ids[1], "price": price / 2},
+        ]
+    )
+    assert [(one["id"], one["status"]) for one in edited] == [
+        (ids[0], "open"), ("ord_sbio_p_999999", "rejected"), (ids[1], "open"),
+    ]  # fmt: skip
+    assert (edited[0]["amount"], edited[2]["price"] < price) == (3, True)
+    gone = exchange.cancel_orders_for_symbols([{"id": one, "symbol": SYMBOL} for one in ids])
+    assert [(one["id"], one["status"]) for one in gone] == [(one, "canceled") for one in ids]
+    found = exchange.fetch_orders(SYMBOL)
+    assert [(one["id"], one["status"]) for one in found] == [(one, "canceled") for one in ids]
+    with pytest.raises(ccxt.InvalidOrder, match="at least one"):
+        exchange.create_orders([])
+
+
+def test_orders_are_cancelled_when_a_bot_falls_silent(exchange: Any) -> None:
+    """The dead man's switch, by ccxt's name for it."""
+    assert exchange.cancel_all_orders_after(60_000)["active"] is True
+    order = exchange.create_order(SYMBOL, "limit", "buy", 2, far_below(exchange))
+    exchange.cancel_all_orders_after(0)
+    assert [one["id"] for one in exchange.fetch_open_orders(SYMBOL)] == [order["id"]]
+    exchange.cancel_all_orders_after(1_000)
+    wait_until(lambda: not exchange.fetch_open_orders(SYMBOL), 30, "the cancellation")
+
+
+def test_best_quotes_and_fees_of_markets_that_are_asked_for(exchange: Any) -> None:
+    """Quotes, own fees, and time frames, in ccxt's shapes."""
+    quotes = exchange.fetch_bids_asks([SYMBOL])
+    assert list(quotes) == [SYMBOL]
+    assert quotes[SYMBOL]["bid"] < quotes[SYMBOL]["ask"]
+    fee = exchange.fetch_trading_fee(SYMBOL)
+    assert fee == exchange.fetch_trading_fees()[SYMBOL]
+    assert 0 <= fee["maker"] <= fee["taker"] < 0.01
+
+
 def test_refusals_are_ccxts_exceptions(exchange: Any, config: dict[str, Any]) -> None:
     """A bot that catches ccxt's errors catches Tandem's."""
     price = far_below(exchange)
@@ -170,74 +204,5 @@ async def test_async_class_does_the_same(config: dict[str, Any]) -> None:
         candles = await exchange.fetch_ohlcv(SYMBOL, "1m", limit=5)
         assert 1 <= len(candles) <= 5
         assert (await exchange.fetch_trading_fee(SYMBOL))["symbol"] == SYMBOL
-    finally:
-        await exchange.close()
-
-
-async def test_bot_quotes_follows_and_goes_home_flat(streaming: Any) -> None:
-    """A small bot: watch the book, quote below it, buy, see the fill and the funds, and close."""
-    book = await streaming.watch_order_book(SYMBOL, 5)
-    assert len(book["bids"]) <= 5
-    assert book["bids"][0][0] < book["asks"][0][0]
-    orders = asyncio.ensure_future(streaming.watch_orders(SYMBOL))
-    trades = asyncio.ensure_future(streaming.watch_my_trades(SYMBOL))
-    funds = await streaming.watch_balance()
-    quote = await streaming.create_order(SYMBOL, "limit", "buy", 6, book["bids"][0][0] * 0.9)
-    seen = (await orders)[-1]
-    assert (seen["id"], seen["status"], seen["side"], seen["amount"]) == (
-        quote["id"], "open", "buy", 6,
-    )  # fmt: skip
-    taken = await streaming.create_order(SYMBOL, "market", "buy", 9)
-    fills = await trades
-    while sum(fill["amount"] for fill in fills) < 9:
-        fills += await streaming.watch_my_trades(SYMBOL)
-    assert {fill["order"] for fill in fills} == {taken["id"]}
-    while funds["SBIO"]["total"] != 2_000_009 or funds["USDC"]["used"] == 0:
-        funds = await streaming.watch_balance()
-    await streaming.cancel_all_orders(SYMBOL)
-    gone = (quote["id"], "canceled")
-    while gone not in [(o["id"], o["status"]) for o in await streaming.watch_orders(SYMBOL)]:
-        pass
-    assert await streaming.fetch_open_orders() == []
-
-
-async def test_stream_goes_on_after_a_lost_connection(streaming: Any) -> None:
-    """The next `watch` connects again; no trade in between is missed or seen twice."""
-    first = await streaming.create_order(SYMBOL, "market", "buy", 1)
-    await streaming.watch_trades(SYMBOL)
-    for client in list(streaming.clients.values()):
-        await client.connection.close()
-    second = await streaming.create_order(SYMBOL, "market", "buy", 2)
-    wanted = {trade["id"] for order in (first, second) for trade in order["trades"]}
-    while not wanted <= {trade["id"] for trade in streaming.trades[SYMBOL]}:
-        try:
-            await streaming.watch_trades(SYMBOL)
-        except ccxt.NetworkError:
-            continue
-    ids = [trade["id"] for trade in streaming.trades[SYMBOL]]
-    assert len(ids) == len(set(ids))
-    assert ids == sorted(ids, key=lambda one: int(one.rsplit("_", 1)[1]))
-
-
-async def test_book_with_pools_and_book_of_orders_are_kept_apart(streaming: Any) -> None:
-    """Each has the order; the pools' depth can only be added to one."""
-    both = {"hybrid": True}, {"hybrid": False}
-    price = (await streaming.fetch_ticker(SYMBOL))["bid"] * 0.5
-    order = await streaming.create_order(SYMBOL, "limit", "buy", 3, price)
-    hybrid, orders = [await streaming.watch_order_book(SYMBOL, None, kind) for kind in both]
-    assert order["price"] in [level[0] for level in orders["bids"]]
-    assert len(hybrid["bids"]) >= len(orders["bids"])
-    assert hybrid["bids"][0][0] > order["price"]
-    assert hybrid["symbol"] == orders["symbol"] == SYMBOL
-    await streaming.cancel_order(order["id"])
-
-
-async def test_stream_with_a_wrong_key_is_an_authentication_error(config: dict[str, Any]) -> None:
-    """It does not reconnect for ever."""
-    exchange = ccxt.pro.tandem({**config, "apiKey": "evt_" + "0" * 64})
-    exchange.options["mode"] = "paper"
-    try:
-        with pytest.raises(ccxt.AuthenticationError):
-            await exchange.watch_orders()
     finally:
         await exchange.close()

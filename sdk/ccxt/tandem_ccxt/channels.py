@@ -7,6 +7,7 @@ let nothing through twice. Here their events become ccxt's caches.
 from typing import Any
 
 from ccxt.async_support.base.ws.cache import ArrayCache, ArrayCacheBySymbolById
+from ccxt.base.errors import NetworkError
 from event_trader.stream_protocol import (
     BookProtocol,
     Event,
@@ -14,6 +15,8 @@ from event_trader.stream_protocol import (
     StreamProtocol,
     TradesProtocol,
 )
+
+from tandem_ccxt.candles import Candles
 
 HYBRID = "orderbook"
 """Names the news of books with the pools' depth; `ORDERS_ONLY` those of resting orders alone."""
@@ -40,8 +43,11 @@ class Channel:
         """Bring an event into the exchange's caches, and wake who waits for it."""
         raise NotImplementedError
 
-    async def catch_up(self, exchange: Any, client: Any) -> None:
+    def catch_up(self, exchange: Any, client: Any) -> None:
         """Read what the frames after a reconnect do not tell; nothing, for most channels."""
+
+    def forget(self, exchange: Any) -> None:
+        """Empty the caches that this channel filled; it is watched no more."""
 
 
 class BookChannel(Channel):
@@ -73,7 +79,11 @@ class BookChannel(Channel):
                     book[side].store(float(price), float(size))
             book["nonce"], book["timestamp"] = event["sequence"], time_ms
             book["datetime"] = exchange.iso8601(time_ms)
-        exchange.tell(client, book, f"{self._name}:{self._symbol}")
+        exchange.tell(client, f"{self._name}:{self._symbol}", book)
+
+    def forget(self, exchange: Any) -> None:
+        """See `Channel`."""
+        exchange.orderbooks.pop(self._key, None)
 
 
 class TradesChannel(Channel):
@@ -82,11 +92,15 @@ class TradesChannel(Channel):
     def __init__(self, symbol: str) -> None:
         super().__init__(TradesProtocol())
         self._symbol = symbol
+        self.candles: dict[str, Candles] = {}
+        """Those that are watched, by time frame."""
 
     def take(self, exchange: Any, client: Any, event: Event) -> None:
         """See `Channel`."""
         if event["type"] == "gap":
             exchange.logger.warning("%s %s trades were missed", event["missed"], self._symbol)
+            for series in self.candles.values():
+                series.missed()
             return
         tape = exchange.trades.get(self._symbol)
         if tape is None:
@@ -97,7 +111,13 @@ class TradesChannel(Channel):
         for trade in parsed:
             tape.append(trade)
         if parsed:
-            exchange.tell(client, tape, f"trades:{self._symbol}")
+            exchange.tell(client, f"trades:{self._symbol}", tape, parsed)
+        for series in self.candles.values():
+            series.take(exchange, client, parsed)
+
+    def forget(self, exchange: Any) -> None:
+        """See `Channel`."""
+        exchange.trades.pop(self._symbol, None)
 
 
 class TickersChannel(Channel):
@@ -114,8 +134,12 @@ class TickersChannel(Channel):
             ticker = exchange.parse_ticker({"timestamp": event.get("timestamp", now), **row})
             symbol = ticker["symbol"]
             exchange.tickers[symbol] = changed[symbol] = ticker
-            exchange.tell(client, ticker, f"ticker:{symbol}")
-        exchange.tell(client, changed, "tickers")
+            exchange.tell(client, f"ticker:{symbol}", ticker)
+        exchange.tell(client, "tickers", changed)
+
+    def forget(self, exchange: Any) -> None:
+        """See `Channel`."""
+        exchange.tickers.clear()
 
 
 class QuotesChannel(Channel):
@@ -129,7 +153,11 @@ class QuotesChannel(Channel):
         """See `Channel`."""
         quote = exchange.parse_ticker(event, exchange.market(self._symbol))
         exchange.bidsasks[self._symbol] = quote
-        exchange.tell(client, quote, f"bidask:{self._symbol}")
+        exchange.tell(client, f"bidask:{self._symbol}", quote)
+
+    def forget(self, exchange: Any) -> None:
+        """See `Channel`."""
+        exchange.bidsasks.pop(self._symbol, None)
 
 
 class PrivateChannel(Channel):
@@ -147,62 +175,88 @@ class PrivateChannel(Channel):
         self._updates: list[Event] = []
         self._busy = False
         self._funds: dict[str, Event] = {}
+        self._meanwhile: dict[str, Event] = {}
+        """Funds told since the last time they were asked for."""
+        self._unread = self._reading = False
 
     def take(self, exchange: Any, client: Any, event: Event) -> None:
         """See `Channel`."""
         kind = event["type"]
         if kind == "connected":
-            exchange.spawn(self._read_funds, exchange, client)
+            self.catch_up(exchange, client)
         elif kind == "gap":
             exchange.logger.warning("events of %s were missed: read orders by REST", event)
         elif event.get("mode") != self.mode:
             return
         elif kind == "balance_update":
-            self._funds[event["asset"]] = event
-            self._tell_funds(exchange, client)
+            self._funds[event["asset"]] = self._meanwhile[event["asset"]] = event
+            if not self._unread:
+                self._tell_funds(exchange, client)
         elif kind == "fill":
             self._fill(exchange, client, event)
         elif kind == "order_update":
             self._updates.append(event)
-            if not self._busy:
-                self._busy = True
-                exchange.spawn(self._tell_orders, exchange, client)
+            self.go_on(exchange, client)
 
-    async def catch_up(self, exchange: Any, client: Any) -> None:
-        """Read the funds, and tell those that changed unseen."""
-        answer = await exchange.account_get_account_balances()
-        for event in self._position.balances_read(answer["balances"]):
-            self.take(exchange, client, event)
+    def forget(self, exchange: Any) -> None:
+        """See `Channel`."""
+        exchange.orders, exchange.myTrades, exchange.balance = None, None, {}
+
+    def go_on(self, exchange: Any, client: Any) -> None:
+        """Do again what could not be done: tell an order that has to be read, read the funds."""
+        if self._unread and not self._reading:
+            self._reading = True
+            exchange.spawn(self._read_funds, exchange, client)
+        if self._updates and not self._busy:
+            self._busy = True
+            exchange.spawn(self._tell_orders, exchange, client)
+
+    def catch_up(self, exchange: Any, client: Any) -> None:
+        """Read the funds: they are not known yet, or may have changed unseen."""
+        self._unread = True
+        self.go_on(exchange, client)
 
     async def _read_funds(self, exchange: Any, client: Any) -> None:
+        meanwhile = self._meanwhile = {}
         try:
             answer = await exchange.account_get_account_balances()
         except Exception as error:  # noqa: BLE001 (whoever waits for the balance gets it)
-            client.reject(error, "balance")
+            exchange.fail(client, "balance", error)
             return
+        finally:
+            self._reading = False
+        self._unread = False
+        self._position.balances_read(answer["balances"])
         read = {row["asset"]: row for row in answer["balances"] if row["mode"] == self.mode}
         # An update that came meanwhile is at least as new.
-        self._funds = {**read, **self._funds}
+        self._funds = {**read, **meanwhile}
         self._tell_funds(exchange, client)
 
     def _tell_funds(self, exchange: Any, client: Any) -> None:
         exchange.balance = exchange.parse_balance(list(self._funds.values()))
-        exchange.tell(client, exchange.balance, "balance")
+        exchange.tell(client, "balance", exchange.balance)
 
     def _fill(self, exchange: Any, client: Any, event: Event) -> None:
         if exchange.myTrades is None:
             exchange.myTrades = ArrayCacheBySymbolById(CACHED_MAX)
         trade = exchange.parse_trade(event)
         exchange.myTrades.append(trade)
-        exchange.tell(client, exchange.myTrades, "myTrades")
-        exchange.tell(client, exchange.myTrades, f"myTrades:{trade['symbol']}")
+        for name in ("myTrades", f"myTrades:{trade['symbol']}"):
+            exchange.tell(client, name, exchange.myTrades, [trade])
 
     async def _tell_orders(self, exchange: Any, client: Any) -> None:
         try:
             while self._updates:
-                await self._tell_order(exchange, client, self._updates.pop(0))
+                try:
+                    await self._tell_order(exchange, client, self._updates[0])
+                except NetworkError:
+                    raise
+                except Exception:
+                    self._updates.pop(0)
+                    raise
+                self._updates.pop(0)
         except Exception as error:  # noqa: BLE001 (whoever waits for orders gets it)
-            client.reject(error, "orders")
+            exchange.fail(client, "orders", error)
         finally:
             self._busy = False
 
@@ -221,8 +275,8 @@ class PrivateChannel(Channel):
         if exchange.orders is None:
             exchange.orders = ArrayCacheBySymbolById(CACHED_MAX)
         exchange.orders.append(order)
-        exchange.tell(client, exchange.orders, "orders")
-        exchange.tell(client, exchange.orders, f"orders:{order['symbol']}")
+        for name in ("orders", f"orders:{order['symbol']}"):
+            exchange.tell(client, name, exchange.orders, [order])
 
 
 _STANDING = ("status", "filled_quantity", "remaining_quantity", "average_price", "reason")

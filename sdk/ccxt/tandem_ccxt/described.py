@@ -14,10 +14,12 @@ PLACING_COST = 1.0
 
 HAS: Described = {
     "CORS": None, "spot": True, "margin": False, "swap": False, "future": False, "option": False,
-    "cancelAllOrders": True, "cancelOrder": True, "cancelOrders": True, "createLimitOrder": True,
+    "cancelAllOrders": True, "cancelAllOrdersAfter": True, "cancelOrder": True,
+    "cancelOrders": True, "cancelOrdersForSymbols": True, "createLimitOrder": True,
     "createMarketOrder": True, "createOrder": True, "createOrders": True,
     "createPostOnlyOrder": True, "createStopLimitOrder": True, "createStopMarketOrder": True,
-    "createStopOrder": True, "createTriggerOrder": True, "editOrder": True, "fetchBalance": True,
+    "createStopOrder": True, "createTriggerOrder": True, "editOrder": True, "editOrders": True,
+    "fetchBalance": True, "fetchBidsAsks": True,
     "fetchCanceledAndClosedOrders": True, "fetchCanceledOrders": True, "fetchClosedOrders": True,
     "fetchCurrencies": False, "fetchLastPrices": True, "fetchMarkets": True, "fetchMyTrades": True,
     "fetchOHLCV": True, "fetchOpenOrders": True, "fetchOrder": True, "fetchOrderBook": True,
@@ -28,9 +30,13 @@ HAS: Described = {
 
 PRO_HAS: Described = {
     "ws": True, "watchBalance": True, "watchBidsAsks": True, "watchMyTrades": True,
-    "watchOHLCV": False, "watchOrderBook": True, "watchOrderBookForSymbols": True,
-    "watchOrders": True, "watchTicker": True, "watchTickers": True, "watchTrades": True,
-    "watchTradesForSymbols": True,
+    "watchOHLCV": True, "watchOHLCVForSymbols": True, "watchOrderBook": True,
+    "watchOrderBookForSymbols": True, "watchOrders": True, "watchTicker": True,
+    "watchTickers": True, "watchTrades": True, "watchTradesForSymbols": True,
+    "unWatchBalance": True, "unWatchBidsAsks": True, "unWatchMyTrades": True, "unWatchOHLCV": True,
+    "unWatchOHLCVForSymbols": True, "unWatchOrderBook": True, "unWatchOrderBookForSymbols": True,
+    "unWatchOrders": True, "unWatchTicker": True, "unWatchTickers": True, "unWatchTrades": True,
+    "unWatchTradesForSymbols": True,
 }  # fmt: skip
 
 _PAGE = {

@@ -5,14 +5,22 @@ from typing import Any
 
 import ccxt
 import ccxt.async_support
+from ccxt.base.errors import NetworkError
 
-from tandem_ccxt import account_methods, market_methods, order_methods
+from tandem_ccxt import (
+    account_methods,
+    market_methods,
+    order_batches,
+    order_methods,
+    order_reads,
+)
 from tandem_ccxt.described import described
 from tandem_ccxt.endpoints import ImplicitAPI
+from tandem_ccxt.lost import unanswered
 from tandem_ccxt.parsing import Parsing
 from tandem_ccxt.unified import UNIFIED, awaiting, waiting
 
-METHOD_ROOMS = (market_methods, order_methods, account_methods)
+METHOD_ROOMS = (market_methods, order_methods, order_batches, order_reads, account_methods)
 """Importing these has filled `UNIFIED`."""
 
 
@@ -36,6 +44,13 @@ class Tandem(SyncMethods, Parsing, ImplicitAPI, ccxt.Exchange):
         """Give ccxt's defaults with Tandem's own on top."""
         return self.deep_extend(super().describe(), described())
 
+    def fetch(self, url: str, method: str = "GET", *sent: Any, **more: Any) -> Any:
+        """Send a request; ccxt calls this. Where nobody answers, the error says what to do."""
+        try:
+            return super().fetch(url, method, *sent, **more)
+        except NetworkError as error:
+            raise unanswered(self.id, (method, url), error) or error from error.__cause__
+
 
 class AsyncTandem(AsyncMethods, Parsing, ImplicitAPI, ccxt.async_support.Exchange):
     """Tandem for ccxt, each call awaited.
@@ -49,3 +64,10 @@ class AsyncTandem(AsyncMethods, Parsing, ImplicitAPI, ccxt.async_support.Exchang
     def describe(self) -> Any:
         """Give ccxt's defaults with Tandem's own on top."""
         return self.deep_extend(super().describe(), described())
+
+    async def fetch(self, url: str, method: str = "GET", *sent: Any, **more: Any) -> Any:
+        """Send a request; ccxt calls this. Where nobody answers, the error says what to do."""
+        try:
+            return await super().fetch(url, method, *sent, **more)
+        except NetworkError as error:
+            raise unanswered(self.id, (method, url), error) or error from error.__cause__

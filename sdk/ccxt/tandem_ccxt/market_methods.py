@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ccxt.base.errors import ExchangeNotAvailable
+from ccxt.base.errors import BadResponse, ExchangeNotAvailable
 
 from tandem_ccxt.unified import Steps, call, unified
 
@@ -35,6 +35,11 @@ def with_mode(exchange: Any, request: dict[str, Any], params: Params) -> dict[st
 def fetch_markets(exchange: Any, params: Params = None) -> Steps:
     """List the pairs."""
     answer = yield call("public_get_pairs", params or {})
+    if "pairs" not in answer:
+        raise BadResponse(
+            f"{exchange.id} {exchange.rest_url()} answers, but not as Tandem does: set "
+            'urls["api"]["rest"] to where the exchange is'
+        )
     return [exchange.parse_market(row) for row in answer["pairs"]]
 
 
@@ -73,6 +78,17 @@ def fetch_tickers(exchange: Any, symbols: Any = None, params: Params = None) -> 
     wanted = exchange.market_symbols(symbols)
     answer = yield call("public_get_markets", with_mode(exchange, {}, params))
     return exchange.parse_tickers(answer["markets"], wanted)
+
+
+@unified
+def fetch_bids_asks(exchange: Any, symbols: Any = None, params: Params = None) -> Steps:
+    """Read the best quotes of these markets, or of all; one request per market."""
+    yield call("load_markets")
+    quotes = []
+    for symbol in exchange.market_symbols(symbols) or list(exchange.markets):
+        request = with_mode(exchange, {"symbol": exchange.market_id(symbol)}, params)
+        quotes.append((yield call("public_get_symbol_bbo", request)))
+    return exchange.parse_tickers(quotes, symbols)
 
 
 @unified

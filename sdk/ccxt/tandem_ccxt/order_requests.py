@@ -48,6 +48,17 @@ def order_request(
     return {**body, **rest}
 
 
+def amendment(exchange: Any, market: Json, size: tuple[Any, Any]) -> Json:
+    """Write what an order is to be changed to: its new total amount, its new price, or both."""
+    amount, price = size
+    body: Json = {}
+    if amount is not None:
+        body["quantity"] = exchange.amount_to_precision(market["symbol"], amount)
+    if price is not None:
+        body["price"] = exchange.price_to_precision(market["symbol"], price)
+    return body
+
+
 def order_type(
     exchange: Any, kind: str, time_in_force: str | None, *, post_only: bool, stop: Any
 ) -> str:

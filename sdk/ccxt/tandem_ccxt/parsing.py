@@ -24,6 +24,8 @@ STATUSES = {
     "rejected": "rejected",
 }
 _MARKET_TYPES = frozenset(("market", "stop_market"))
+_LACKING = frozenset(("NOT_FOUND", "METHOD_NOT_ALLOWED"))
+"""Codes of a path that the exchange does not have."""
 _TIMES_IN_FORCE = {"gtc": "GTC", "gtt": "GTD", "ioc": "IOC", "fok": "FOK"}
 
 
@@ -291,6 +293,9 @@ class Parsing:
         """Make the exception for an error as Tandem writes it."""
         kind = failures.error_class(status, error["code"])
         text = f"{self.id} {error['code']}: {error.get('message', '')}"
+        if error["code"] in _LACKING:
+            text += " It may be older than this class: GET /health tells its version."
+            text += " Upgrade the exchange."
         wait = (headers or {}).get("Retry-After")
         if wait and issubclass(kind, RateLimitExceeded):
             text += f" Retry after {wait} s."
