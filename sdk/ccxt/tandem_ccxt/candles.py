@@ -11,7 +11,7 @@ from ccxt.async_support.base.ws.cache import ArrayCacheByTimestamp
 from ccxt.base.precise import Precise
 
 from tandem_ccxt.market_methods import CANDLES_MAX
-from tandem_ccxt.parsing import trade_number
+from tandem_ccxt.parsing import serial_number
 
 TRIES = 3
 """Readings at once, before the candles are shown as they are."""
@@ -96,7 +96,7 @@ class Candles:
         trades, self._later = self._later, []
         changed: dict[int, Row] = {}
         for trade in trades:
-            number = trade_number(trade["id"])
+            number = serial_number(trade["id"])
             if number > self._number:
                 if number > self._number + 1:
                     self.missed()
@@ -142,4 +142,4 @@ async def _end_of_tape(exchange: Any, market_id: str) -> int:
     answer = await exchange.public_get_symbol_trades(
         {**request, **({"mode": mode} if mode else {})}
     )
-    return max((trade_number(row["trade_id"]) for row in answer["trades"]), default=0)
+    return max((serial_number(row["trade_id"]) for row in answer["trades"]), default=0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from tandem_ccxt.market_methods import Params, with_mode
 from tandem_ccxt.order_markets import about_order, markets_of
+from tandem_ccxt.parsing import serial_number
 from tandem_ccxt.unified import Method, Steps, call, unified
 
 PAGE = 500
@@ -28,7 +29,9 @@ def listing(read: Callable[..., Steps]) -> Method:
         params: Params = None,
     ) -> Steps:
         found = yield from read(exchange, symbol, since, params)
-        return exchange.filter_by_since_limit(exchange.sort_by(found, "timestamp"), since, limit)
+        # Orders of one batch share a moment; their numbers say which came first.
+        found.sort(key=lambda one: (one["timestamp"], serial_number(one["id"])))
+        return exchange.filter_by_since_limit(found, since, limit)
 
     return unified(method)
 

@@ -154,7 +154,7 @@ class Parsing:
     ) -> list[Json]:
         """Give trades in the order they happened, which their numbers say also within a moment."""
         parsed = [{**self.parse_trade(row, market), **(params or {})} for row in rows]
-        parsed.sort(key=lambda trade: (trade["timestamp"], trade_number(trade["id"])))
+        parsed.sort(key=lambda trade: (trade["timestamp"], serial_number(trade["id"])))
         symbol = market["symbol"] if market else None
         kept: list[Json] = self.filter_by_symbol_since_limit(parsed, symbol, since, limit)
         return kept
@@ -310,9 +310,9 @@ class Parsing:
         self.isSandboxModeEnabled = enabled
 
 
-def trade_number(trade_id: str) -> int:
-    """Give the number at the end of a trade id: 17 of ``trd_vaix_p_17``."""
-    return int(trade_id.rpartition("_")[2])
+def serial_number(name: str) -> int:
+    """Give the number at the end of a trade's or an order's id: 17 of ``trd_vaix_p_17``."""
+    return int(name.rpartition("_")[2])
 
 
 def _query_value(value: Any) -> str:

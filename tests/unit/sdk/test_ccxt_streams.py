@@ -35,6 +35,8 @@ class Venue:
     def __init__(self, close: int | None = None, refuse: int | None = None) -> None:
         self.frames: dict[str, list[Any]] = {}
         self.pairs: Any = {"pairs": [pair("btc"), pair("eth")]}
+        self.answers: dict[str, list[Any]] = {}
+        """What other paths answer, in turn; the last one again and again."""
         self.sockets: dict[str, web.WebSocketResponse] = {}
         self.opened: list[str] = []
         self.began = asyncio.Event()
@@ -46,6 +48,8 @@ class Venue:
         """Upgrade and speak, or answer as plain HTTP."""
         if request.path == "/api/v1/exchange/pairs":
             return web.json_response(self.pairs)
+        if (answers := self.answers.get(request.path)) is not None:
+            return web.json_response(answers.pop(0) if len(answers) > 1 else answers[0])
         path = request.path.removeprefix("/ws/exchange/")
         self.opened.append(path)
         if self._refuse is not None:
@@ -81,16 +85,13 @@ def quote(symbol: str, bid: str, sequence: int = 1) -> dict[str, Any]:
     return {"type": "bbo", "symbol": symbol, "best_bid": bid, **sizes, **time}
 
 
-def trade(number: int, amount: str = "1") -> dict[str, Any]:
+def trade(
+    number: int, amount: str = "1", price: str = "100", at: str = "2026-01-02T00:00:00Z"
+) -> dict[str, Any]:
     """A frame of the trades channel."""
-    shown = {"price": "100", "quantity": amount, "side": "buy", "venue": "CLOB", "chain": None}
+    shown = {"price": price, "quantity": amount, "side": "buy", "venue": "CLOB", "chain": None}
     named = {"type": "trade", "symbol": "btc", "sequence": number}
-    return {
-        **named,
-        "trade_id": f"trd_btc_p_{number}",
-        **shown,
-        "timestamp": "2026-01-02T00:00:00Z",
-    }
+    return {**named, "trade_id": f"trd_btc_p_{number}", **shown, "timestamp": at}
 
 
 EMPTY_TAPE = {"type": "snapshot", "symbol": "btc", "sequence": 0, "trades": [], "timestamp": "t"}
