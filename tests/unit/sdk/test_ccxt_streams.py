@@ -61,7 +61,8 @@ class Venue:
         self.began.set()
         if self._close is not None:
             await socket.close(code=self._close)
-        await socket.receive()
+        async for _ in socket:
+            pass
         return socket
 
     @asynccontextmanager
@@ -247,3 +248,46 @@ async def test_other_exchange_at_the_url_is_told_by_the_first_call() -> None:
         exchange.urls["api"]["rest"] = "http://127.0.0.1:9"
         with pytest.raises(ccxt.NetworkError, match=r"127\.0\.0\.1:9.*is the exchange running"):
             await soon(exchange.load_markets())
+
+
+def order_update(status: str = "open", sequence: int = 1) -> dict[str, Any]:
+    """A frame of the private channel, and most of an order as REST shows it."""
+    sizes = {"filled_quantity": "0", "remaining_quantity": "1", "average_price": None}
+    named = {"order_id": "ord_btc_p_1", "symbol": "btc", "mode": "paper", "status": status}
+    time = {"sequence": sequence, "timestamp": "2026-01-02T00:00:00Z"}
+    return {"type": "order_update", **named, **sizes, "reason": None, **time}
+
+
+def order_row() -> dict[str, Any]:
+    """The order of `order_update`, as REST shows it."""
+    kind = {"order_type": "limit", "time_in_force": "gtc", "side": "buy", "stop_price": None}
+    sizes = {"price": "100", "quantity": "1", "fee_total": "0", "fee_asset": "USDC", "fills": []}
+    times = dict.fromkeys(("created_at", "updated_at"), "2026-01-02T00:00:00Z")
+    return {**order_update(), **kind, **sizes, **times, "client_order_id": None}
+
+
+async def test_order_that_could_not_be_read_is_told_by_the_next_call() -> None:
+    """The exchange is busy once; the call says so, and the order is not lost."""
+    venue = Venue()
+    busy = {"error": {"code": "BUSY", "message": "No."}}
+    venue.frames = {"private": [{"type": "connected", "user_id": "u", "sequences": {}}]}
+    venue.answers = {
+        "/api/v1/account/balances": [busy, {"balances": []}],
+        "/api/v1/exchange/btc/orders/ord_btc_p_1": [busy, order_row()],
+    }
+    async with venue.exchange(apiKey="evt_" + "0" * 64, options={"mode": "paper"}) as exchange:
+        with pytest.raises(ccxt.ExchangeNotAvailable, match="BUSY"):
+            await soon(exchange.watch_balance())
+        assert (await soon(exchange.watch_balance()))["info"] == []
+        orders = asyncio.ensure_future(exchange.watch_orders(BTC))
+        await asyncio.sleep(0)
+        await venue.sockets["private"].send_json(order_update())
+        with pytest.raises(ccxt.ExchangeNotAvailable, match="BUSY"):
+            await soon(orders)
+        told = await soon(exchange.watch_orders(BTC))
+        assert [(one["id"], one["status"], one["amount"]) for one in told] == [
+            ("ord_btc_p_1", "open", 1),
+        ]  # fmt: skip
+        await venue.sockets["private"].send_json(order_update("canceled", 2))
+        assert [one["status"] for one in await soon(exchange.watch_orders(BTC))] == ["canceled"]
+        assert [one["status"] for one in await soon(exchange.watch_orders())] == ["canceled"]
