@@ -14,14 +14,14 @@ from typing import Any, Self
 from event_trader import EventTrader
 from event_trader.errors import APIError, AuthenticationError, InvalidRequestError
 
-from tests.clients import PRICES, make_market, new_key
+from tests.clients import PRICES, new_key
 
 OWN = "btc"
 """The market in which the watching account itself trades."""
 SIZES = {"vaix": "200", "sbio": "20", "btc": "0.0001", "eth": "0.0010"}
-"""A dollar or a few: the makers' 5,000 outlast any test, also where no pool takes part."""
+"""A dollar or a few: the makers' 10,000 outlast any test, also where no pool takes part."""
 BEST = Decimal("0.998")
-"""Of the best bid: above `make_market`'s, so that the orders' own best bid moves."""
+"""Of the best bid: above the market maker's, so that the orders' own best bid moves."""
 PAUSE_S = 0.2
 FIRST_WITHIN_S = 60.0
 
@@ -58,7 +58,6 @@ class Traffic:
     async def _run(self) -> None:
         try:
             other = await new_key(self._base_url)
-            await make_market(self._base_url, list(SIZES))
             async with contextlib.AsyncExitStack() as stack:
                 clients = {
                     key: await stack.enter_async_context(EventTrader(key, base_url=self._base_url))
@@ -86,9 +85,7 @@ class Traffic:
         price = (Decimal(shown) * BEST).quantize(self._ticks[symbol])
         resting = await _tried(client.clob.place_order(symbol, "buy", size, price=price))
         for side in ("buy", "sell"):
-            taken = await _tried(client.clob.place_order(symbol, side, size, order_type="market"))
-            if taken is None or taken["filled_quantity"] == "0":
-                await _tried(make_market(self._base_url, [symbol]))
+            await _tried(client.clob.place_order(symbol, side, size, order_type="market"))
         if resting is not None:
             await _tried(client.clob.cancel_order(symbol, resting["order_id"]))
 
