@@ -9,7 +9,7 @@ from abc import abstractmethod
 from typing import Any
 
 from gateway.market import Market
-from gateway.market_feeds import LatestFeed, RowsFeed
+from gateway.market_feeds import BookFeed, LatestFeed, RowsFeed, TradeFeed
 from gateway.ws.protocol import (
     CLOSE_SLOW,
     Clock,
@@ -49,36 +49,47 @@ class ChannelSession(Session):
         """Send what came after ``since``, or the whole state where that is not kept."""
 
 
-class BookSession(ChannelSession):
-    """``/ws/exchange/{symbol}/book``: a snapshot, then changed levels with a checksum."""
+class RingSession(ChannelSession):
+    """A cursor into a feed that keeps its last frames by number."""
 
-    def __init__(self, clock: Clock, market: Market, *, hybrid: bool) -> None:
+    def __init__(self, clock: Clock, market: Market, feed: BookFeed | TradeFeed) -> None:
         super().__init__(clock)
         self._market = market
-        self._hybrid = hybrid
-        self._feed = market.hybrid if hybrid else market.book
+        self._feed = feed
         self._cursor: int | None = None
         self._generation = -1
 
     def opened(self) -> None:
-        """Keep the feed running and be woken by it."""
-        self._market.feed(hybrid=self._hybrid).readers.add(self.wake)
+        """Be woken by the feed."""
+        self._feed.readers.add(self.wake)
 
     def closed(self) -> None:
         """Leave the feed."""
         self._feed.readers.remove(self.wake)
 
     def sequence(self) -> int:
-        """Give the sequence of the last frame sent."""
+        """Give the number of the last frame sent."""
         return self._cursor or 0
 
     def snapshot(self) -> None:
-        """Send the whole book next."""
+        """Send the whole state next."""
         self._cursor = None
 
     def resume(self, since: int) -> None:
         """Go on after ``since`` where the ring still reaches back to it."""
         self._cursor = since if self._feed.covers(since) else None
+
+
+class BookSession(RingSession):
+    """``/ws/exchange/{symbol}/book``: a snapshot, then changed levels with a checksum."""
+
+    def __init__(self, clock: Clock, market: Market, *, hybrid: bool) -> None:
+        super().__init__(clock, market, market.hybrid if hybrid else market.book)
+        self._hybrid = hybrid
+
+    def opened(self) -> None:
+        """Keep the feed running and be woken by it."""
+        self._market.feed(hybrid=self._hybrid).readers.add(self.wake)
 
     def next_data(self) -> bytes | None:
         """Give a snapshot, the next update, or one merged update to a slow reader."""
@@ -98,36 +109,14 @@ class BookSession(ChannelSession):
         return self._market.book_frame(hybrid=self._hybrid)
 
 
-class TradesSession(ChannelSession):
+class TradesSession(RingSession):
     """``/ws/exchange/{symbol}/trades``: the last 50, then each."""
 
     def __init__(self, clock: Clock, market: Market, shown: int = TRADES_SHOWN) -> None:
-        super().__init__(clock)
-        self._market = market
-        self._feed = market.trades
+        super().__init__(clock, market, market.trades)
         self._shown = shown
         self._generation = market.trades.generation
         self._cursor = None if shown else market.trades.sequence
-
-    def opened(self) -> None:
-        """Be woken by trades."""
-        self._feed.readers.add(self.wake)
-
-    def closed(self) -> None:
-        """Leave the feed."""
-        self._feed.readers.remove(self.wake)
-
-    def sequence(self) -> int:
-        """Give the number of the last trade sent."""
-        return self._cursor or 0
-
-    def snapshot(self) -> None:
-        """Send the last trades next."""
-        self._cursor = None
-
-    def resume(self, since: int) -> None:
-        """Go on after trade ``since`` where it is still kept."""
-        self._cursor = since if self._feed.covers(since) else None
 
     def next_data(self) -> bytes | None:
         """Give the last trades, or the next one; close a reader that lost some."""

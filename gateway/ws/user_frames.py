@@ -123,10 +123,6 @@ def order_update(place: Place, standing: Standing) -> bytes:
     )
 
 
-def _working(filled_lots: int) -> OrderStatus:
-    return OrderStatus.PARTIALLY_FILLED if filled_lots else OrderStatus.OPEN
-
-
 _Made = Iterator[tuple[UserId, bytes]]
 
 
@@ -136,38 +132,18 @@ def _accepted(place: Place, event: OrderAccepted, wanted: Container[UserId]) -> 
         yield event.user, order_update(place, standing)
 
 
-def _rested(place: Place, event: OrderRested, wanted: Container[UserId]) -> _Made:
+def _working(place: Place, event: OrderRested | OrderAmended, wanted: Container[UserId]) -> _Made:
     if event.user in wanted:
         filled, remaining = event.filled_lots, event.remaining_lots
-        yield (
-            event.user,
-            order_update(
-                place,
-                Standing(
-                    event.order_no, _working(filled), filled, remaining, event.filled_quote_raw
-                ),
-            ),
-        )
+        status = OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.OPEN
+        standing = Standing(event.order_no, status, filled, remaining, event.filled_quote_raw)
+        yield event.user, order_update(place, standing)
 
 
 def _triggered(place: Place, event: OrderTriggered, wanted: Container[UserId]) -> _Made:
     if event.user in wanted:
         standing = Standing(event.order_no, OrderStatus.OPEN, 0, event.remaining_lots, 0)
         yield event.user, order_update(place, standing)
-
-
-def _amended(place: Place, event: OrderAmended, wanted: Container[UserId]) -> _Made:
-    if event.user in wanted:
-        filled, remaining = event.filled_lots, event.remaining_lots
-        yield (
-            event.user,
-            order_update(
-                place,
-                Standing(
-                    event.order_no, _working(filled), filled, remaining, event.filled_quote_raw
-                ),
-            ),
-        )
 
 
 def _closed(place: Place, event: OrderClosed, wanted: Container[UserId]) -> _Made:
@@ -243,9 +219,9 @@ def _fill(place: Place, event: Traded, role: Role) -> bytes:
 
 _MAKERS: dict[type[AnyEvent], Callable[[Place, Any, Container[UserId]], _Made]] = {
     OrderAccepted: _accepted,
-    OrderRested: _rested,
+    OrderRested: _working,
     OrderTriggered: _triggered,
-    OrderAmended: _amended,
+    OrderAmended: _working,
     OrderClosed: _closed,
     CommandRejected: _rejected,
     Traded: _traded,
