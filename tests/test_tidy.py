@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
     "tandem", "actors", "chain_feeds", "gateway", "sdk/python/event_trader",
-    "sdk/ccxt/tandem_ccxt", "docs_site",
+    "sdk/ccxt/tandem_ccxt", "docs_site", "devnet", "load_tests",
 )  # fmt: skip
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 60
