@@ -22,7 +22,7 @@ READY_WITHIN_S = 240.0
 LIVE_WITHIN_S = 120.0
 STOP_WITHIN_S = 60.0
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(540)]
+pytestmark = pytest.mark.ray
 
 
 class Devnet:

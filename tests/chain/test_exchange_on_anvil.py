@@ -71,7 +71,7 @@ BAD_POOLS: Final = {
 }
 """Listings that name what is not there, and what the venue must say of each."""
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(540)]
+pytestmark = pytest.mark.ray
 
 
 def config_of(network: Network, node: Anvil) -> str:

@@ -12,7 +12,6 @@ import tandem_ccxt
 from tests.clients import new_key
 from tests.running import RunningExchange, wait_until
 
-pytestmark = pytest.mark.timeout(300)
 SYMBOL = "SBIO/USDC"
 assert tandem_ccxt.NAME in ccxt.exchanges
 

@@ -10,8 +10,6 @@ from tests.integration.ccxt_suite import Outcome, Suite, outcome
 from tests.integration.ccxt_traffic import Traffic
 from tests.running import RunningExchange
 
-pytestmark = pytest.mark.timeout(300)
-
 REST = [
     "afterConstruct", "features", "fetchBalance", "fetchClosedOrders", "fetchLastPrices",
     "fetchMyTrades", "fetchOHLCV", "fetchOpenOrders", "fetchOrderBook", "fetchOrders",

@@ -18,8 +18,6 @@ import pytest
 from tandem.valkey import EmbeddedValkey
 from tests.running import RunningExchange, free_port, processes_of
 
-pytestmark = pytest.mark.timeout(300)
-
 WRONG = """\
 [assets.USDC]
 decimals = 6

@@ -20,7 +20,6 @@ from tests.integration.cluster import PREFIX, Answer, Cluster
 
 pytestmark = [
     pytest.mark.ray,
-    pytest.mark.timeout(400),
     pytest.mark.skipif(sys.platform != "linux", reason="prlimit(2) is Linux' own"),
 ]
 

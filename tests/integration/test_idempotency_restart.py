@@ -9,7 +9,7 @@ import pytest
 from actors.journal.redis import connect
 from tests.integration.cluster import PREFIX, Answer, Cluster
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.ray
 
 PLACE = f"{PREFIX}/vaix/orders"
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.cluster import PLACING_MAX, PREFIX, WEBSOCKETS_MAX, Answer, Cluster
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 SENT = 3 * PLACING_MAX
 ORDER = {"side": "buy", "quantity": "1", "price": "0.0001", "mode": "paper"}

@@ -15,8 +15,6 @@ from tests.clients import new_key
 from tests.mcp_clients import KINDS, McpClient, ProtocolError, connected
 from tests.running import RunningExchange
 
-pytestmark = pytest.mark.timeout(300)
-
 LOW = "0.001"
 """A price far below the market: what is bought at it rests."""
 

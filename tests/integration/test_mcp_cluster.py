@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.cluster import Answer, Cluster
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 REVOKED_WITHIN_S = 15.0
 """A second by `principal_cache_s`; the rest is for a machine that is busy."""

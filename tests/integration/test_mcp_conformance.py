@@ -18,8 +18,6 @@ import pytest
 from tests.mcp_clients import HERE, node_packages
 from tests.running import RunningExchange
 
-pytestmark = pytest.mark.timeout(400)
-
 FIXTURE = (
     r"There is no (tool|prompt) 'test_|There is no resource 'test://|'json_schema_2020_12_tool'"
 )
@@ -124,7 +122,7 @@ def results(suite: Suite, url: str, out: Path) -> Iterator[tuple[str, dict[str, 
     """Run a suite; gives each check with its scenario."""
     given = ("server", "--url", url, "--suite", "all", "-o", str(out), *suite.options)
     done = subprocess.run(
-        suite_command(suite, *given), cwd=HERE, capture_output=True, text=True, timeout=200,
+        suite_command(suite, *given), cwd=HERE, capture_output=True, text=True, timeout=400,
         check=False,
     )  # fmt: skip
     folders = sorted(out.iterdir()) if out.exists() else []

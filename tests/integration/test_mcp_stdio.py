@@ -22,8 +22,6 @@ from tests.clients import new_key
 from tests.mcp_clients import SERVER, environment
 from tests.running import RunningExchange, free_port
 
-pytestmark = pytest.mark.timeout(300)
-
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mcp_agent.py"
 HELLO: dict[str, Any] = {
     "jsonrpc": "2.0", "id": 1, "method": "initialize",

@@ -49,7 +49,7 @@ def test_openapi_document_under_generated_requests_is_true(tmp_path: Path) -> No
         # One worker: CPython 3.11 cannot parse in two threads at once (its issue 106905).
         command += ["--max-examples", str(per_operation), "--workers", "1", "--no-shrink"]
         command += ["--phases", "examples,coverage,fuzzing", "--warnings", "off"]
-        command += ["--request-timeout", "20", "-H", f"Authorization: Bearer {token}"]
+        command += ["--request-timeout", "60", "-H", f"Authorization: Bearer {token}"]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=800, cwd=tmp_path, check=False
         )

@@ -21,7 +21,7 @@ from tandem.ray_runtime import _temporary
 from tests.integration.cluster import PREFIX, Cluster
 from tests.running import processes_of
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.ray
 
 WITHIN_S = 60.0
 ADDRESS = "0xCa9a51" + secrets.token_hex(17)

@@ -19,7 +19,6 @@ from tests.proxies import CuttingProxy
 from tests.running import RunningExchange
 from tests.terminals import Screen, Shell
 
-pytestmark = pytest.mark.timeout(400)
 PAIR = "sbio"
 
 

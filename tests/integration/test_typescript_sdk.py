@@ -30,7 +30,7 @@ from tests.proxies import CuttingProxy
 from tests.running import RunningExchange
 
 SDK = Path(__file__).parents[2] / "sdk" / "typescript"
-WITHIN_S = 280.0
+WITHIN_S = 400.0
 SEED = int(os.environ.get("TANDEM_SEED", "20260103"))
 CUTS = 100
 UPDATES = 300
