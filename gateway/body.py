@@ -8,7 +8,7 @@ mean is the codec's.
 import asyncio
 import json
 import re
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from aiohttp import web
 from event_trader.wire.failure import ErrorCode
@@ -23,6 +23,18 @@ DEPTH_MAX = 32
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+_FORMS: Final = {
+    "email": "must be an email address such as ada@example.com",
+    "username": "must have 3 to 50 characters of A-Z a-z 0-9 _ . -",
+    "client_order_id": "must have 1 to 64 characters of A-Z a-z 0-9 _ . : -",
+    "destination": "must be an address of 1 to 128 characters of A-Z a-z 0-9 : _ -",
+    "symbol": "must be a pair such as vaix or VAIX/USDC",
+    "order_id": "must be an id such as ord_vaix_p_17",
+    "twap_id": "must be an id such as twap_vaix_p_17",
+}
+"""What people are told instead of a field's regular expression."""
 
 
 class _DuplicateKeyError(ValueError):
@@ -169,7 +181,10 @@ def validation_error(error: ValidationError, where: tuple[str | int, ...]) -> Ap
         loc = [*where, *(_part(part) for part in found["loc"])]
         if not found["loc"] and found["type"] in {"price_low", "price_high", "destination"}:
             loc.append(found["type"])
-        problems.append({"loc": loc, "msg": found["msg"], "type": found["type"]})
+        told = found["msg"]
+        if found["type"] == "string_pattern_mismatch":
+            told = _FORMS.get(str(loc[-1]), told)
+        problems.append({"loc": loc, "msg": told, "type": found["type"]})
     first = problems[0]
     name = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
     message = f"{name}: {first['msg']}"

@@ -39,6 +39,7 @@ from gateway.mcp.backend import Backend, CallRefusedError
 from gateway.mcp.catalogue import TOOLS
 from gateway.mcp.guides import GUIDES
 from gateway.mcp.tool import IDEMPOTENCY_KEY
+from gateway.mcp.words import ADVICE
 
 NAME: Final = "tandem"
 INSTRUCTIONS: Final = """\
@@ -233,6 +234,8 @@ def _refused(refusal: CallRefusedError) -> CallToolResult:
     lines = [f"{refusal.code}: {refusal.message}"]
     if refusal.details:
         lines.append(f"details: {_text(refusal.details)}")
+    if (advice := ADVICE.get(refusal.code)) is not None:
+        lines.append(f"What to do: {advice}")
     if refusal.retry_after_s:
         lines.append(f"Try again in {refusal.retry_after_s:g} s.")
     if refusal.request_id:

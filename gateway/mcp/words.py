@@ -62,6 +62,37 @@ WORDS: Final[Mapping[str, str]] = {
     "mode; left out: those of every pair, in both modes.",
     "et_clob_cancel_all_orders.pair": "Another name of symbol; give one of them.",
 }
+ADVICE: Final[Mapping[str, str]] = {
+    "UNAUTHENTICATED": "Ask your user for an API key of this exchange.",
+    "KEY_INVALID": "Ask your user for an API key of this exchange that is still valid.",
+    "PERMISSION_DENIED": "Ask your user for a key with that permission; there is no other way.",
+    "MARKET_NOT_ALLOWED": "Keep to the pairs that the key is for.",
+    "LIVE_NOT_ENABLED": 'Only mode "paper" trades here.',
+    "UNKNOWN_SYMBOL": "et_clob_list_pairs names the pairs.",
+    "PRICE_OFF_TICK": "Round the price to a multiple of tick_size (et_clob_list_pairs).",
+    "QUANTITY_OFF_LOT": "Round the quantity to a multiple of lot_size (et_clob_list_pairs).",
+    "QUANTITY_TOO_SMALL": "min_order_size is in et_clob_list_pairs; it holds for each part of a "
+    "TWAP or a scale.",
+    "INSUFFICIENT_FUNDS": "et_clob_preflight shows what is available; open orders hold funds too.",
+    "TOO_MANY_OPEN_ORDERS": "Cancel some first (et_clob_open_orders).",
+    "MARKET_HALTED": "Only cancelling works now; tell your user.",
+    "WOULD_TAKE": "Place it further from the other side (et_clob_bbo).",
+    "WOULD_NOT_FILL": "et_clob_orderbook shows how much there is; ioc takes that and no more.",
+    "STOP_WOULD_TRIGGER": "A buy's stop_price lies above the last price, a sell's below it "
+    "(et_clob_ticker).",
+    "NO_REFERENCE_PRICE": "Use a limit order.",
+    "ORDER_NOT_FOUND": "et_clob_open_orders and et_clob_order_history list yours.",
+    "ORDER_CLOSED": "It cannot be changed any more; the details show how it ended.",
+    "NOT_AMENDABLE": "Cancel it, and place another.",
+    "TWAP_NOT_FOUND": "et_clob_active_twaps lists yours.",
+    "DEAD_MANS_SWITCH_INACTIVE": "It is not armed, or has gone off: look at et_clob_open_orders, "
+    "then arm it anew.",
+    "UNKNOWN_OUTCOME": "It may have happened: read et_clob_open_orders and et_clob_order_history "
+    "before you place anything again.",
+    "UNREACHABLE": "It may have happened: read et_clob_open_orders and et_clob_order_history "
+    "before you place anything again.",
+}
+"""What to do about a refusal, by its code; where the message says it all there is nothing here."""
 READING: Final = (
     "Which world to look at; left out: paper where the account is in simulation mode, else live."
 )

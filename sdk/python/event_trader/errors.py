@@ -102,7 +102,7 @@ class APIError(EventTraderError):
 
     def __str__(self) -> str:
         text = f"{self.code} (HTTP {self.status}): {self.message}"
-        return f"{text} What to do: {self.hint}." if self.hint else text
+        return f"{text.rstrip('.')}. What to do: {self.hint}." if self.hint else text
 
 
 class RequestRejectedError(APIError):

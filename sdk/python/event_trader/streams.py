@@ -204,6 +204,10 @@ class Stream(Generic[ProtocolT]):
 
         pool = await self._http.http()
         headers = await self._http.credentials(self._path)
+        if not headers and isinstance(self.protocol, PrivateProtocol):
+            # The exchange would wait ten seconds for one before it says so.
+            said = "This channel needs an API key or a log-in."
+            raise error_class(401, "UNAUTHENTICATED")(401, "UNAUTHENTICATED", said)
         try:
             socket = await asyncio.wait_for(
                 pool.ws_connect(

@@ -343,7 +343,7 @@ def backoff_s(attempt: int) -> float:
 def reason_of(error: Exception) -> str:
     """Say what the system said, where aiohttp wraps it into words of its own."""
     said = getattr(error, "os_error", error)
-    if isinstance(said, OSError) and said.errno is not None and said.errno > 0:
+    if isinstance(said, ConnectionError) and said.errno:
         return os.strerror(said.errno)
     return str(said)
 

@@ -60,3 +60,5 @@ def test_text_of_an_error_says_what_to_do() -> None:
     """The hint follows the server's message."""
     error = codes.PriceOffTickError(400, "PRICE_OFF_TICK", "0.00301 is no multiple of 0.0001.")
     assert str(error).endswith("What to do: round it to tick_size of client.clob.list_pairs().")
+    error = codes.PriceOffTickError(400, "PRICE_OFF_TICK", "no multiple of 0.0001")
+    assert "no multiple of 0.0001. What to do: " in str(error)

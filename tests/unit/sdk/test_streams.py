@@ -19,6 +19,7 @@ from event_trader import (
     SlowReaderError,
     StreamCorruptError,
     TooManyConnectionsError,
+    UnauthenticatedError,
     UnknownSymbolError,
 )
 from event_trader import streams as streams_module
@@ -178,6 +179,15 @@ async def test_bad_key_ends_the_stream_with_the_class_of_its_code(
         with pytest.raises(error, match="What to do"):
             await first(client.stream.private())
     assert len(stage.connections) == 1
+
+
+async def test_private_channel_without_a_credential_is_refused_at_once() -> None:
+    """The exchange would wait for one; nothing is sent."""
+    stage = Stage()
+    async with on_stage(stage) as client:
+        with pytest.raises(UnauthenticatedError, match="API key or a log-in"):
+            await first(client.stream.private())
+    assert stage.connections == []
 
 
 async def test_expired_token_is_renewed_and_the_stream_goes_on() -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from event_trader.wire import base
+from event_trader.wire.failure import ErrorCode
 from jsonschema import Draft202012Validator
 
 from gateway.mcp.catalogue import TOOLS
+from gateway.mcp.server import INSTRUCTIONS
+from gateway.mcp.words import ADVICE, WORDS
 
 GUIDE = Path(__file__).parents[4] / "docs" / "mcp.md"
 REQUIRED = object()
@@ -130,6 +133,14 @@ def test_items_of_a_batch_say_what_to_put_there() -> None:
     assert {name: shown["description"] for name, shown in items.items()} == {
         name: shown["description"] for name, shown in one.items() if name in items
     }
+
+
+def test_words_and_advice_name_tools_and_codes_that_there_are() -> None:
+    """A model that is sent to a tool of another name is lost."""
+    texts = [INSTRUCTIONS, *WORDS.values(), *ADVICE.values()]
+    texts += [tool.description for tool in TOOLS.values()]
+    assert set(re.findall(r"et_\w+", " ".join(texts))) <= set(TOOLS)
+    assert set(ADVICE) <= {*ErrorCode, "UNREACHABLE"}
 
 
 def test_guide_names_every_tool_and_no_other() -> None:
