@@ -115,14 +115,15 @@ class MarketWriter:
     def apply(self, turn: Round, now_ns: int) -> None:
         """Run the commands, number what is owed, and encode the record."""
         engine, shards = self.engine, len(self.links)
-        sequence = self.journal.head.number + 1
+        if turn.commands:
+            engine.begin(now_ns, self.journal.head.number + 1)
         knows, apply, reply_to = engine.knows, engine.apply, engine.reply_to
         steps: list[WrittenStep] = []
         for command, encoded, held_raw in zip(
             turn.commands, turn.encoded, turn.held_raw, strict=True
         ):
             known = knows(command.command_id)
-            events = apply(command, time_ns=now_ns, sequence=sequence, held_raw=held_raw)
+            events = apply(command, held_raw)
             turn.replies.append(reply_to(command, events))
             # A tick that found nothing due leaves no trace, anything else new is remembered by id;
             # a repetition that was held for, while the first was under way, frees that hold.

@@ -169,12 +169,14 @@ class _Line:
     def run(self, batch: list[bytes]) -> bytes:
         """Apply a batch and return its encoded journal record."""
         engine, decode = self._engine, self._decode
+        apply = engine.apply
         self._sequence += 1
         sequence, time_ns = self._sequence, self._sequence * 1_000_000
+        engine.begin(time_ns, sequence)
         raw, steps = msgspec.Raw, []
         for data in batch:
             command = decode(data)
-            events = engine.apply(command, time_ns=time_ns, sequence=sequence)
+            events = apply(command)
             steps.append(WrittenStep(raw(data), 0, events))
         engine.drain_postings()
         levels = engine.drain_levels()

@@ -143,9 +143,8 @@ class Market:
         engine = self.engine
         self.sequence += 1
         self.commands.append((command, self.now_ns, held_raw))
-        events = engine.apply(
-            command, time_ns=self.now_ns, sequence=self.sequence, held_raw=held_raw
-        )
+        engine.begin(self.now_ns, self.sequence)
+        events = engine.apply(command, held_raw)
         self.reply = engine.reply_to(command, events)
         self.events += events
         self.levels = engine.drain_levels()

@@ -2,10 +2,13 @@
 
 `PairEngine` is all that a pair's shell knows. It owns nothing of its own but the memory of command
 ids and the public counters; what commands do is in `placing`, `amending`, `matching` and `parents`.
-For each batch the shell calls, in this order: `due`, `hold_for` for every command, `apply` and
-`reply_to` for every command, then `drain_levels`, `drain_postings` and `close_record` once. The
+For each batch the shell calls, in this order: `due`, `hold_for` for every command, `begin`, `apply`
+and `reply_to` for every command, then `drain_levels`, `drain_postings` and `close_record` once. The
 same calls with the same arguments give the same events, state and hash, on any machine.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 from actors.engine import command_log as log
 from actors.engine.amending import AmendDesk
@@ -64,13 +67,12 @@ class PairEngine:
         self._market = MarketState(spec, mode)
         self._matcher = Matcher(self._market)
         self._desk = OrderDesk(self._market, self._matcher)
-        self._place = self._desk.place
-        self._cancel = self._desk.cancel
         self._amends = AmendDesk(self._market, self._matcher)
         self._parents = ParentDesk(self._market, self._desk)
         self._log = CommandLog()
         self._replies = Replies(self._market, self._log)
         self._levels_changed = False
+        self._runs = self._run_by_kind()
 
     @property
     def last_order_no(self) -> int:
@@ -121,48 +123,45 @@ class PairEngine:
 
     # A batch.
 
-    def apply(
-        self, command: AnyCommand, *, time_ns: int, sequence: int, held_raw: int = 0
-    ) -> list[AnyEvent]:
-        """Apply one command; a known id changes nothing, and frees what was held for it again.
+    def begin(self, time_ns: int, sequence: int) -> None:
+        """Begin a record: what is applied until the next one happens at that time.
 
         Args:
-            command: what to do.
-            time_ns: the batch's time.
+            time_ns: the batch's time, never before the last one's.
             sequence: the number of the record being built.
-            held_raw: what is held for it (`hold_for`); -1 where funds did not suffice.
         """
         market = self._market
-        events: list[AnyEvent] = []
-        market.events = events
         if time_ns != market.now_ns:
             market.publish_trades()
             market.now_ns = time_ns
         market.sequence = sequence
-        command_id, kind, recent = command.command_id, type(command), self._log.recent
-        if command_id in recent or command_id in self._log.older:
+
+    def apply(self, command: AnyCommand, held_raw: int = 0) -> list[AnyEvent]:
+        """Apply one command; a known id changes nothing, and frees what was held for it again.
+
+        Args:
+            command: what to do.
+            held_raw: what is held for it (`hold_for`); -1 where funds did not suffice.
+        """
+        market, known = self._market, self._log
+        events: list[AnyEvent] = []
+        market.events = events
+        command_id, kind = command.command_id, type(command)
+        if command_id in known.recent or command_id in known.older:
             if held_raw > 0:
                 self._free_repeated(command, held_raw)
             return events
         heap = market.expiry.heap
-        if heap and heap[0][0] <= time_ns:
-            self._expire(time_ns)
-        # mypy cannot narrow by `kind`; the two are nearly all there are, so they are asked first.
-        if kind is PlaceOrder:
-            place = self._place  # calling what an attribute holds is slower than calling a local
-            outcome = place(command, held_raw)  # type: ignore[arg-type]
-        elif kind is CancelOrder:
-            cancel = self._cancel
-            outcome = cancel(command)  # type: ignore[arg-type]
-        else:
-            outcome = self._dispatch(command, held_raw)
+        if heap and heap[0][0] <= market.now_ns:
+            self._expire()
+        outcome = self._runs[kind](command, held_raw)
         if market.traded_high:
             self._matcher.run_stops()
         if market.parents_touched:
             market.parents_touched = False
             events.extend(TwapChanged(state) for state in market.twaps.drain())
         if kind is not ClockTick:
-            recent[command_id] = outcome
+            known.recent[command_id] = outcome
         return events
 
     def reply_to(self, command: AnyCommand, events: list[AnyEvent]) -> AnyReply:
@@ -268,32 +267,29 @@ class PairEngine:
 
     # How commands are told apart.
 
-    def _dispatch(self, command: AnyCommand, held_raw: int) -> Outcome:
-        if isinstance(command, AmendOrder):
-            return self._amends.amend(command, held_raw)
-        if isinstance(command, CancelAll):
-            return self._parents.cancel_all(command)
-        if isinstance(command, PoolUpdated):
-            return self._update_pool(command)
-        if isinstance(command, PoolTraded):
-            print_swap(self._market, command)
-            return log.DONE
-        if isinstance(command, SetMarketStatus):
-            return self._set_status(command)
-        return self._dispatch_parent(command, held_raw)
+    def _run_by_kind(self) -> dict[type, Callable[[Any, int], Outcome]]:
+        """Name what each kind of command runs."""
+        parents = self._parents
+        return {
+            PlaceOrder: self._desk.place,
+            CancelOrder: self._desk.cancel,
+            AmendOrder: self._amends.amend,
+            CancelAll: parents.cancel_all,
+            PoolUpdated: self._update_pool,
+            PoolTraded: self._print_swap,
+            SetMarketStatus: self._set_status,
+            TwapSlice: parents.run_slice,
+            PlaceTwap: parents.place_twap,
+            CancelTwap: parents.cancel_twap,
+            PlaceScale: parents.place_scale,
+            ClockTick: _let_pass,
+        }
 
-    def _dispatch_parent(self, command: AnyCommand, held_raw: int) -> Outcome:
-        if isinstance(command, TwapSlice):
-            return self._parents.run_slice(command, held_raw)
-        if isinstance(command, PlaceTwap):
-            return self._parents.place_twap(command)
-        if isinstance(command, CancelTwap):
-            return self._parents.cancel_twap(command)
-        if isinstance(command, PlaceScale):
-            return self._parents.place_scale(command, held_raw)
+    def _print_swap(self, command: PoolTraded, _: int) -> Outcome:
+        print_swap(self._market, command)
         return log.DONE
 
-    def _update_pool(self, command: PoolUpdated) -> Outcome:
+    def _update_pool(self, command: PoolUpdated, _: int) -> Outcome:
         market = self._market
         if not market.pools.knows(command.pool.pool_id):
             return log.DONE
@@ -304,7 +300,7 @@ class PairEngine:
             self._matcher.sweep_resting()
         return log.DONE
 
-    def _set_status(self, command: SetMarketStatus) -> Outcome:
+    def _set_status(self, command: SetMarketStatus, _: int) -> Outcome:
         market = self._market
         if market.status is not command.status:
             market.status = command.status
@@ -313,9 +309,9 @@ class PairEngine:
                 self._matcher.sweep_resting()  # pools may have moved meanwhile
         return log.DONE
 
-    def _expire(self, time_ns: int) -> None:
+    def _expire(self) -> None:
         market = self._market
-        for number in market.expiry.pop_due(time_ns):
+        for number in market.expiry.pop_due(market.now_ns):
             order = market.open.by_number.get(number)
             if order is not None:
                 market.cancel(order, Reason.TIME_IN_FORCE)
@@ -329,3 +325,8 @@ class PairEngine:
             self._parents.give_back_slice(command, held_raw)
         elif isinstance(command, PlaceScale):
             self._parents.give_back_scale(command, held_raw)
+
+
+def _let_pass(_command: ClockTick, _held_raw: int) -> Outcome:
+    """Do nothing: what time itself does is done before each command."""
+    return log.DONE

@@ -45,7 +45,7 @@ class ParentDesk:
 
     # TWAPs.
 
-    def place_twap(self, command: PlaceTwap) -> Outcome:
+    def place_twap(self, command: PlaceTwap, _: int = 0) -> Outcome:
         """Start a TWAP; its first slice is due at once."""
         market = self._market
         fault: Refusal | None = None
@@ -60,7 +60,7 @@ class ParentDesk:
         market.parents_touched = True
         return log.of_twap(market.twaps.place(command, market.now_ns).twap_no)
 
-    def cancel_twap(self, command: CancelTwap) -> Outcome:
+    def cancel_twap(self, command: CancelTwap, _: int = 0) -> Outcome:
         """End a TWAP and its resting child."""
         market = self._market
         found = market.twaps.find(command.user, command.twap_no)
@@ -70,7 +70,7 @@ class ParentDesk:
         self._cancel_child(market.twaps.cancel(found, Reason.USER_CANCELED))
         return log.of_twap(command.twap_no)
 
-    def cancel_all(self, command: CancelAll) -> Outcome:
+    def cancel_all(self, command: CancelAll, _: int = 0) -> Outcome:
         """End a user's TWAPs with their children, then cancel the other orders, oldest first."""
         market = self._market
         children = market.twaps.cancel_all(command.user, command.side, command.reason)

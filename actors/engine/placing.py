@@ -332,7 +332,7 @@ class OrderDesk:
 
     # Cancelling.
 
-    def cancel(self, command: CancelOrder) -> Outcome:
+    def cancel(self, command: CancelOrder, _: int = 0) -> Outcome:
         """Cancel one order."""
         market = self._market
         number = command.order_no

@@ -96,10 +96,9 @@ class ReplayedMarket:
 
     def _apply_steps(self, number: int, record: _Record) -> None:
         engine = self.engine
+        engine.begin(record.time_ns, number)
         for position, step in enumerate(record.steps):
-            made = engine.apply(
-                step.command, time_ns=record.time_ns, sequence=number, held_raw=step.held_raw
-            )
+            made = engine.apply(step.command, step.held_raw)
             where = f"events of step {position}, {type(step.command).__name__}"
             self._compare(number, where, step.events, made, _EVENTS)
         self._compare(number, "levels", record.levels, engine.drain_levels(), _LEVELS)

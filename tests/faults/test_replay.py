@@ -114,12 +114,16 @@ class EventHashes:
 
     def watch(self, engine: PairEngine) -> PairEngine:
         """Listen to an engine."""
-        apply = engine.apply
+        begin, apply = engine.begin, engine.apply
+        sequence = 0
 
-        def heard(
-            command: Command, *, time_ns: int, sequence: int, held_raw: int = 0
-        ) -> list[AnyEvent]:
-            events = apply(command, time_ns=time_ns, sequence=sequence, held_raw=held_raw)
+        def begun(time_ns: int, number: int) -> None:
+            nonlocal sequence
+            sequence = number
+            begin(time_ns, number)
+
+        def heard(command: Command, held_raw: int = 0) -> list[AnyEvent]:
+            events = apply(command, held_raw)
             if events:  # a command that does nothing, such as a tick, need not be in the record
                 made = self.by_record.get(sequence, b"") + self._encoder.encode(events)
                 self.by_record[sequence] = hashlib.sha256(made).digest()

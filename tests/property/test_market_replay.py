@@ -26,7 +26,8 @@ def _replay(market: Market, engine: PairEngine, after: int) -> list[AnyEvent]:
     for at, (command, time_ns, held_raw) in enumerate(market.commands):
         if at < after:
             continue
-        events += engine.apply(command, time_ns=time_ns, sequence=at + 1, held_raw=held_raw)
+        engine.begin(time_ns, at + 1)
+        events += engine.apply(command, held_raw)
         engine.drain_levels()
         engine.drain_postings()
         engine.close_record()

@@ -110,10 +110,11 @@ batches = st.lists(
 def write(engine: PairEngine, batch: list[AnyCommand], time_ns: int, number: int) -> bytes:
     """Run a batch as a pair does, every hold granted in full, and encode its record."""
     steps = []
+    engine.begin(time_ns, number)
     for command in batch:
         need = engine.hold_for(command, time_ns)
         held = need.most_raw if need else 0
-        events = engine.apply(command, time_ns=time_ns, sequence=number, held_raw=held)
+        events = engine.apply(command, held)
         steps.append(Step(command, held, events))
     engine.drain_postings()
     levels = engine.drain_levels()

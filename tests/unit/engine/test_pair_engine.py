@@ -52,10 +52,11 @@ def limit(market: Market, user: UserId, side: Side, lots: int, ticks: int) -> li
 def test_levels_touched_twice_in_a_record_are_told_once():
     """A level's change is the difference between two records, not its history."""
     engine = PairEngine(make_spec(holds_enabled=False), Mode.PAPER)
+    engine.begin(1, 1)
     for at, ticks in enumerate([100, 100, 101]):
         order = PlaceOrder(f"a{at}", ANN, Side.BUY, OrderType.LIMIT, 5, ticks)
-        engine.apply(order, time_ns=1, sequence=1)
-    engine.apply(CancelOrder("b", ANN, OrderNo(3)), time_ns=1, sequence=1)
+        engine.apply(order)
+    engine.apply(CancelOrder("b", ANN, OrderNo(3)))
     assert engine.drain_levels() == [LevelChange(Side.BUY, 100, 10)]
     assert engine.drain_levels() == []
 
@@ -65,9 +66,10 @@ def test_level_gone_and_back_at_the_same_size_is_not_told():
     market = Market()
     limit(market, ANN, Side.BUY, 5, 100)
     engine = market.engine
-    engine.apply(CancelOrder("x", ANN, OrderNo(1)), time_ns=START_NS, sequence=2)
+    engine.begin(START_NS, 2)
+    engine.apply(CancelOrder("x", ANN, OrderNo(1)))
     again = PlaceOrder("y", ANN, Side.BUY, OrderType.LIMIT, 5, 100)
-    engine.apply(again, time_ns=START_NS, sequence=2, held_raw=1_502)
+    engine.apply(again, 1_502)
     assert engine.drain_levels() == []
     engine.drain_postings()
     engine.close_record()
@@ -150,7 +152,8 @@ def test_record_closed_before_it_was_drained_breaks_an_invariant():
     """Changes that nobody took must not vanish."""
     engine = PairEngine(make_spec(holds_enabled=False), Mode.PAPER)
     order = PlaceOrder("a", ANN, Side.BUY, OrderType.LIMIT, 5, 100)
-    engine.apply(order, time_ns=1, sequence=1)
+    engine.begin(1, 1)
+    engine.apply(order)
     with pytest.raises(InvariantError, match="drain_levels"):
         engine.close_record()
 

@@ -84,7 +84,8 @@ class Exchange:
     def do(self, command: PoolUpdated | PoolTraded) -> None:
         """Apply one command and let the gateway see its record."""
         engine, number = self.engine, self.market.number + 1
-        events = engine.apply(command, time_ns=NOW_NS, sequence=number)
+        engine.begin(NOW_NS, number)
+        events = engine.apply(command)
         levels = engine.drain_levels()
         engine.drain_postings()
         engine.close_record()

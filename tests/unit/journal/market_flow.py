@@ -34,13 +34,12 @@ class Market:
         self.number += 1
         time_ns = self.number * 1_000_000
         steps = []
+        self.engine.begin(time_ns, self.number)
         for _ in range(size):
             command = self._command()
             need = self.engine.hold_for(command, time_ns)
             held_raw = need.most_raw if need is not None else 0
-            events = self.engine.apply(
-                command, time_ns=time_ns, sequence=self.number, held_raw=held_raw
-            )
+            events = self.engine.apply(command, held_raw)
             steps.append(Step(command, held_raw, list(events)))
         levels = self.engine.drain_levels()
         settlements = self._settle(self.engine.drain_postings())
