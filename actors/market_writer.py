@@ -13,9 +13,10 @@ from typing import Final, cast
 import msgspec
 
 from actors.engine.commands import AnyCommand, ClockTick, encode
+from actors.engine.events import AnyEvent
 from actors.engine.ledger_commands import Settlement, shard_of
 from actors.engine.market_api import AnyQuery, AnyReply, DepthQuery, DepthReply
-from actors.engine.pair_engine import PairEngine
+from actors.engine.pair_engine import REPEATED, PairEngine
 from actors.engine.settlement import HoldNeed, Posting
 from actors.journal.market_record import MarketRecord, Step, WrittenStep
 from actors.ports import JournalWriter
@@ -117,19 +118,15 @@ class MarketWriter:
         engine, shards = self.engine, len(self.links)
         if turn.commands:
             engine.begin(now_ns, self.journal.head.number + 1)
-        knows, apply, reply_to = engine.knows, engine.apply, engine.reply_to
+        apply, reply_to, replies = engine.apply, engine.reply_to, turn.replies
         steps: list[WrittenStep] = []
         for command, encoded, held_raw in zip(
             turn.commands, turn.encoded, turn.held_raw, strict=True
         ):
-            known = knows(command.command_id)
             events = apply(command, held_raw)
-            turn.replies.append(reply_to(command, events))
-            # A tick that found nothing due leaves no trace, anything else new is remembered by id;
-            # a repetition that was held for, while the first was under way, frees that hold.
-            leaves = held_raw > 0 if known else events or type(command) is not ClockTick
-            if leaves:
-                steps.append(WrittenStep(encoded, held_raw, events))
+            replies.append(reply_to(command, events))
+            if events or _leaves_trace(command, held_raw, events):
+                steps.append((encoded, held_raw, events))
         if not steps:
             return
         owed: dict[int, list[Posting]] = {}
@@ -196,3 +193,12 @@ class MarketWriter:
     def awaits(self) -> bool:
         """Whether a shard's answer is still to be heard."""
         return any(link.in_flight for link in self.links)
+
+
+def _leaves_trace(command: AnyCommand, held_raw: int, events: list[AnyEvent]) -> bool:
+    """Tell whether a command that nothing came of must be in the record.
+
+    A repetition that was held for, while the first was under way, frees that hold. A tick that
+    found nothing due leaves no trace; anything else new is remembered by its id.
+    """
+    return held_raw > 0 if events is REPEATED else type(command) is not ClockTick

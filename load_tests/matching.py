@@ -173,11 +173,8 @@ class _Line:
         self._sequence += 1
         sequence, time_ns = self._sequence, self._sequence * 1_000_000
         engine.begin(time_ns, sequence)
-        raw, steps = msgspec.Raw, []
-        for data in batch:
-            command = decode(data)
-            events = apply(command)
-            steps.append(WrittenStep(raw(data), 0, events))
+        raw = msgspec.Raw
+        steps: list[WrittenStep] = [(raw(data), 0, apply(decode(data))) for data in batch]
         engine.drain_postings()
         levels = engine.drain_levels()
         engine.close_record()

@@ -43,14 +43,14 @@ class AmendDesk:
             fault = self._refused_now(command, order, held_raw)
         if fault is not None or order is None:
             return self._refuse(command, fault or refuse(Reason.ORDER_NOT_FOUND), held_raw)
-        price = command.price_ticks or order.limit_ticks
+        price = command.price_ticks or order.price_ticks
         size = command.size_lots or order.size_lots
         if held_raw > 0:
             order.held_raw += held_raw
             order.held_in_raw += held_raw
         if order.pending:
             self._change_waiting(order, price, size)
-        elif price == order.limit_ticks and size < order.size_lots:
+        elif price == order.price_ticks and size < order.size_lots:
             self._matcher.shrink(order, size)
             self._tell_amended(order, kept=True)
         else:
@@ -59,7 +59,7 @@ class AmendDesk:
 
     def _change_waiting(self, order: Order, price: int, size: int) -> None:
         market = self._market
-        order.limit_ticks = price
+        order.price_ticks = price
         order.remaining_lots += size - order.size_lots
         order.size_lots = size
         order.updated_ns, order.sequence = market.now_ns, market.sequence
@@ -70,7 +70,7 @@ class AmendDesk:
     def _requeue(self, order: Order, price: int, size: int) -> None:
         market = self._market
         market.withdraw(order)
-        order.limit_ticks = price
+        order.price_ticks = price
         order.remaining_lots += size - order.size_lots
         order.size_lots = size
         order.updated_ns, order.sequence = market.now_ns, market.sequence
@@ -82,7 +82,7 @@ class AmendDesk:
             OrderAmended(
                 order.order_no,
                 order.user,
-                order.limit_ticks,
+                order.price_ticks,
                 order.size_lots,
                 order.filled_lots,
                 order.remaining_lots,
@@ -101,20 +101,20 @@ class AmendDesk:
             return fault
         if order is None or order.user != command.user:
             return absent(market, command.user, command.order_no)
-        price = command.price_ticks or order.limit_ticks
+        price = command.price_ticks or order.price_ticks
         size = command.size_lots or order.size_lots
         if size <= order.filled_lots:
             return refuse(
                 Reason.INVALID_QUANTITY, "quantity must be above what is filled; cancel to end it"
             )
-        fault = policies.check_size(size, max(price, order.limit_ticks), market.rules)
+        fault = policies.check_size(size, max(price, order.price_ticks), market.rules)
         return fault or self._pointless(order, price, size)
 
     def _pointless(self, order: Order, price: int, size: int) -> Refusal | None:
-        if price == order.limit_ticks and size == order.size_lots:
+        if price == order.price_ticks and size == order.size_lots:
             return refuse(Reason.NOTHING_TO_AMEND)
         if order.parent.startswith("twap/") or (
-            order.order_type is OrderType.STOP_MARKET and price != order.limit_ticks
+            order.order_type is OrderType.STOP_MARKET and price != order.price_ticks
         ):
             return refuse(Reason.NOT_AMENDABLE)
         return None
@@ -124,10 +124,10 @@ class AmendDesk:
             held_raw < 0 or order.held_raw + held_raw < self._new_need(command, order)
         ):
             return refuse(Reason.INSUFFICIENT_FUNDS)
-        price = command.price_ticks or order.limit_ticks
+        price = command.price_ticks or order.price_ticks
         if (
             order.order_type is OrderType.POST_ONLY
-            and price != order.limit_ticks
+            and price != order.price_ticks
             and self._matcher.would_take(order.side, price, order.route)
         ):
             return refuse(Reason.WOULD_TAKE)
@@ -137,9 +137,9 @@ class AmendDesk:
         """Reckon what an order must hold to be amended: as a taker, if it enters anew."""
         if not self._market.funds:
             return 0
-        price = command.price_ticks or order.limit_ticks
+        price = command.price_ticks or order.price_ticks
         size = command.size_lots or order.size_lots
-        if not order.pending and price == order.limit_ticks and size < order.size_lots:
+        if not order.pending and price == order.price_ticks and size < order.size_lots:
             return 0
         return self._full_need(order, price, size - order.filled_lots)
 

@@ -26,11 +26,9 @@ class BookSide:
 
     def add(self, order: Order) -> None:
         """Rest an order at its limit, behind those already there."""
-        key = order.limit_ticks * self.sign
-        level = self.levels.get(key)
+        level = self.levels.get(order.price_ticks * self.sign)
         if level is None:
-            level = self.levels[key] = Level(self.side, order.limit_ticks, key)
-            insort(self.keys, key)
+            level = self.open_level(order.price_ticks)
         tail = level.tail
         if tail is None:
             level.head = order
@@ -43,6 +41,13 @@ class BookSide:
         if not level.dirty:
             level.dirty = True
             self.dirty.append(level)
+
+    def open_level(self, price_ticks: int) -> Level:
+        """Make the level of a price where there is none yet."""
+        key = price_ticks * self.sign
+        level = self.levels[key] = Level(self.side, price_ticks, key)
+        insort(self.keys, key)
+        return level
 
     def remove(self, order: Order) -> None:
         """Take a resting order out, and its level with it when it was the last."""
@@ -117,7 +122,7 @@ class BookSide:
         while order is not None:
             what = f"order {order.order_no} in {name}"
             invariant(order.previous is previous and order.level is level, f"{what} is mislinked")
-            invariant(order.limit_ticks == level.price_ticks, f"{what} has another price")
+            invariant(order.price_ticks == level.price_ticks, f"{what} has another price")
             invariant(order.side is self.side, f"{what} is of the other side")
             invariant(0 < order.visible_lots <= order.remaining_lots, f"{what} shows a wrong size")
             total += order.visible_lots

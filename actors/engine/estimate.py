@@ -136,7 +136,7 @@ class _Walk:
         # An iceberg is met tranche by tranche; each is a fill with a fee of its own.
         whole, rest = divmod(lots, tranche)
         for count, size in ((whole, tranche), (1 if rest else 0, rest)):
-            quote = size * order.limit_ticks * self.market.rules.quote_unit
+            quote = size * order.price_ticks * self.market.rules.quote_unit
             self.quote_raw += quote * count
             self.fee_raw += fee_of(quote, self.intent.taker_ppm) * count
         self.left -= lots

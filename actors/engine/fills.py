@@ -8,7 +8,7 @@ from actors.engine.holds import fee_of
 from actors.engine.invariants import broken
 from actors.engine.level import Level, Order
 from actors.engine.market_state import MarketState
-from actors.engine.order import Fill
+from actors.engine.order import NO_FILLS, Fill
 from actors.engine.pools.routing import PoolPiece
 from actors.engine.settlement import FillPosting
 from actors.engine.units import OrderNo, Role, UserId
@@ -20,48 +20,40 @@ _MAKER, _TAKER = Role.MAKER, Role.TAKER
 class Fills:
     """Makes the fills of one market."""
 
-    __slots__ = ("_market",)
+    __slots__ = ("_market", "_quote_unit")
 
     def __init__(self, market: MarketState) -> None:
         self._market = market
+        self._quote_unit = market.rules.quote_unit
 
     def trade(self, taker: Order, maker: Order, level: Level, lots: int) -> None:
         """Exchange ``lots`` at the maker's price; the maker stays where it is."""
-        market = self._market
-        price = level.price_ticks
-        quote = price * lots * market.rules.quote_unit
+        market, price = self._market, level.price_ticks
+        quote, now = price * lots * self._quote_unit, market.now_ns
         taker_fee = maker_fee = 0
         if market.funds:
             taker_fee = self._pay(taker, lots, quote, taker.taker_ppm, "")
             maker_fee = self._pay(maker, lots, quote, maker.maker_ppm, "")
+            taker.fee_raw += taker_fee
+            maker.fee_raw += maker_fee
         market.last_trade_no = number = market.last_trade_no + 1
         if market.last_price_ticks != price or not market.traded_high:
             self._count_price(price)
         level.visible_lots -= lots
         if maker.display_lots:
             maker.shown_lots -= lots
-        now = market.now_ns
-        # As `_note` does it, in place: this is the innermost loop of the exchange.
+        # As `_note` does it, in place: this is the innermost loop of the exchange. Whoever let the
+        # taker enter has written the time and the sequence into it.
         taker.filled_lots += lots
         taker.remaining_lots -= lots
         taker.filled_quote_raw += quote
-        if taker_fee:
-            taker.fee_raw += taker_fee
-        # Whoever let it enter has written the time and the sequence into the taker.
-        if taker.fills is None:
-            taker.fills = []
-        taker.fills.append(Fill(number, price, lots, _TAKER, "", taker_fee, now))
         maker.filled_lots = maker_filled = maker.filled_lots + lots
         maker.remaining_lots = maker_left = maker.remaining_lots - lots
         maker.filled_quote_raw = maker_quote = maker.filled_quote_raw + quote
-        if maker_fee:
-            maker.fee_raw += maker_fee
         if maker_left:  # else it closes now, and that is noted with the closing
-            maker.updated_ns = now
-            maker.sequence = market.sequence
-        if maker.fills is None:
-            maker.fills = []
-        maker.fills.append(Fill(number, price, lots, _MAKER, "", maker_fee, now))
+            maker.updated_ns, maker.sequence = now, market.sequence
+        _keep(taker, Fill(number, price, lots, _TAKER, "", taker_fee, now))
+        _keep(maker, Fill(number, price, lots, _MAKER, "", maker_fee, now))
         if taker.parent or maker.parent:
             self._tell_parents(taker, maker, lots, quote)
         trade = Traded(
@@ -91,7 +83,7 @@ class Fills:
 
     def _print_pool(self, taker: Order, venue: str, lots: int, price: int) -> None:
         market = self._market
-        quote = price * lots * market.rules.quote_unit
+        quote = price * lots * self._quote_unit
         fee = self._pay(taker, lots, quote, taker.taker_ppm, venue) if market.funds else 0
         number = self._count_trade(price)
         self._note(taker, lots, quote, Fill(number, price, lots, _TAKER, venue, fee, market.now_ns))
@@ -117,8 +109,8 @@ class Fills:
 
     def resting_from_pool(self, maker: Order, level: Level, piece: PoolPiece) -> None:
         """Fill a resting order with a pool's slice, at the order's own price."""
-        market, lots, price = self._market, piece.size_lots, maker.limit_ticks
-        quote = price * lots * market.rules.quote_unit
+        market, lots, price = self._market, piece.size_lots, maker.price_ticks
+        quote = price * lots * self._quote_unit
         venue = piece.pool_id
         fee = self._pay(maker, lots, quote, maker.maker_ppm, venue) if market.funds else 0
         level.visible_lots -= lots
@@ -154,7 +146,7 @@ class Fills:
         if order.side:
             order.held_raw -= base
         else:
-            limit = order.limit_ticks
+            limit = order.price_ticks
             if limit:
                 # Never more in fees than was set aside for them (see `holds`).
                 left = limit * (order.remaining_lots - lots) * rules.quote_unit
@@ -173,10 +165,7 @@ class Fills:
         order.fee_raw += fill.fee_raw
         order.updated_ns = market.now_ns
         order.sequence = market.sequence
-        if order.fills is None:
-            order.fills = [fill]
-        else:
-            order.fills.append(fill)
+        _keep(order, fill)
         if order.parent:
             self._tell_parents(order, order, lots, quote)
 
@@ -208,3 +197,10 @@ class Fills:
             market.traded_high = price
         elif price < market.traded_low:
             market.traded_low = price
+
+
+def _keep(order: Order, fill: Fill) -> None:
+    if order.fills is NO_FILLS:
+        order.fills = [fill]
+    else:
+        order.fills.append(fill)

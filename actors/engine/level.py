@@ -1,109 +1,63 @@
 """An order as the engine keeps it, and the price level it queues in.
 
-Both are plain slotted objects, linked to each other: an order can leave the middle of its level in
-constant time. What the outside sees of an order is `order.OrderState`; nothing here is encoded.
+The two are linked to each other: an order can leave the middle of its level in constant time. What
+the outside sees of an order is `order.OrderState`.
 """
 
-import msgspec
+from msgspec.structs import astuple
 
-from actors.engine.order import Fill, OrderState
-from actors.engine.units import (
-    OrderNo,
-    OrderStatus,
-    OrderType,
-    Reason,
-    RouteMode,
-    Side,
-    StpMode,
-    UserId,
-)
+from actors.engine.order import OrderState
+from actors.engine.units import OrderStatus, Side
 
 
-class Order(msgspec.Struct, eq=False, gc=False):
+class Order(OrderState, eq=False, gc=False):
     """A live order: waiting for its trigger, taking, or resting.
+
+    It *is* its own record: closed, it is what `OrderClosed` tells, and readers of the journal pass
+    over the fields that are the engine's own. ``status`` and ``reason`` are written when somebody
+    asks, and for good when it closes.
 
     ``held_raw`` is what is left of its hold (quote for a buy, base for a sell). At any time
     ``held_in_raw == held_raw + spent + released_raw``, where spent is ``filled_quote_raw +
     fee_raw`` for a buy and the filled base for a sell. ``shown_lots`` is the visible tranche of an
-    iceberg and unused otherwise. ``limit_ticks`` 0 means unpriced.
+    iceberg and unused otherwise. ``price_ticks`` 0 means unpriced.
 
-    A struct for its constructor, which is the quickest there is; it is never encoded. The collector
-    does not look at it: whoever takes an order off its level nulls the links (`Level.unlink`).
+    A struct for its constructor, which is the quickest there is. The collector does not look at it:
+    whoever takes an order off its level nulls the links (`Level.unlink`).
     """
 
-    order_no: OrderNo
-    command_id: str
-    user: UserId
-    client_order_id: str
-    side: Side
-    order_type: OrderType
-    stp: StpMode
-    route: RouteMode
-    limit_ticks: int
-    stop_ticks: int
-    size_lots: int
-    display_lots: int
-    remaining_lots: int
-    expire_at_ns: int
-    created_ns: int
-    updated_ns: int
-    sequence: int
     maker_ppm: int = 0
     taker_ppm: int = 0
     held_in_raw: int = 0
     held_raw: int = 0
     released_raw: int = 0
     shown_lots: int = 0
-    filled_lots: int = 0
-    filled_quote_raw: int = 0
-    fee_raw: int = 0
-    parent: str = ""
     pending: bool = False
-    fills: list[Fill] | None = None
     level: "Level | None" = None
     previous: "Order | None" = None
     next: "Order | None" = None
-
-    @property
-    def status(self) -> OrderStatus:
-        """Where the order stands while it lives."""
-        if self.pending:
-            return OrderStatus.PENDING_TRIGGER
-        return OrderStatus.PARTIALLY_FILLED if self.filled_lots else OrderStatus.OPEN
 
     @property
     def visible_lots(self) -> int:
         """What the book shows of it: the tranche of an iceberg, else all that remains."""
         return self.shown_lots if self.display_lots else self.remaining_lots
 
-    def state(self, status: OrderStatus, reason: Reason = Reason.NONE) -> OrderState:
-        """Record the order as everybody outside sees it."""
-        return OrderState(
-            self.order_no,
-            self.command_id,
-            self.user,
-            self.client_order_id,
-            self.side,
-            self.order_type,
-            self.stp,
-            self.route,
-            self.limit_ticks,
-            self.stop_ticks,
-            self.size_lots,
-            self.display_lots,
-            self.filled_lots,
-            self.remaining_lots,
-            self.filled_quote_raw,
-            self.fee_raw,
-            status,
-            reason,
-            self.expire_at_ns,
-            self.parent,
-            self.created_ns,
-            self.updated_ns,
-            self.sequence,
-            list(self.fills) if self.fills else [],
-        )
+    def living(self) -> OrderState:
+        """Record the order as everybody outside sees it while it lives."""
+        status = OrderStatus.PARTIALLY_FILLED if self.filled_lots else OrderStatus.OPEN
+        self.status = OrderStatus.PENDING_TRIGGER if self.pending else status
+        return record(self)
+
+
+def record(order: OrderState) -> OrderState:
+    """Copy an order's record as it is now, without what the engine keeps beside it."""
+    fields = astuple(order)[:_RECORDED]
+    made = OrderState(*fields)
+    made.fills = list(made.fills)
+    return made
+
+
+_RECORDED = len(OrderState.__struct_fields__)
 
 
 class Level:

@@ -12,7 +12,6 @@ from actors.engine.expiry import ExpiryQueue
 from actors.engine.holds import release_to
 from actors.engine.invariants import invariant
 from actors.engine.level import Order
-from actors.engine.order import OrderState
 from actors.engine.order_index import ClosedOrders, OrderIndex
 from actors.engine.order_policies import Rules
 from actors.engine.pair_spec import PairSpec
@@ -100,42 +99,18 @@ class MarketState:
         """
         if order.held_raw:
             release_to(self.postings, order, 0)
-        number, user, living = order.order_no, order.user, self.open
+        order.status, order.reason = status, reason
+        order.updated_ns, order.sequence = self.now_ns, self.sequence
+        number, living = order.order_no, self.open
         del living.by_number[number]
-        mine = living.by_user[user]
-        if type(mine) is dict and len(mine) > 1:
-            del mine[number]
+        if living.by_user[order.user] is order:
+            del living.by_user[order.user]
         else:
-            del living.by_user[user]
+            living.remove_further(order)
         if order.client_order_id:
-            del living.by_client_id[user, order.client_order_id]
-        self.closed.recent[number] = state = OrderState(
-            number,
-            order.command_id,
-            user,
-            order.client_order_id,
-            order.side,
-            order.order_type,
-            order.stp,
-            order.route,
-            order.limit_ticks,
-            order.stop_ticks,
-            order.size_lots,
-            order.display_lots,
-            order.filled_lots,
-            order.remaining_lots,
-            order.filled_quote_raw,
-            order.fee_raw,
-            status,
-            reason,
-            order.expire_at_ns,
-            order.parent,
-            order.created_ns,
-            self.now_ns,
-            self.sequence,
-            order.fills or [],  # the order is gone: its list may be handed on
-        )
-        self.events.append(OrderClosed(state))
+            del living.by_client_id[order.user, order.client_order_id]
+        self.closed.recent[number] = order
+        self.events.append(OrderClosed(order))
         if order.parent:
             self.parents_touched = True
             self.twaps.child_closed(order.parent, order.order_no)
@@ -224,7 +199,7 @@ class MarketState:
         rules = self.rules
         if order.side:
             return order.remaining_lots * rules.base_unit
-        notional = order.limit_ticks * order.remaining_lots * rules.quote_unit
+        notional = order.price_ticks * order.remaining_lots * rules.quote_unit
         return notional - (-notional * order.maker_ppm // 1_000_000)
 
     def tell_rested(self, order: Order) -> None:
@@ -272,7 +247,7 @@ class MarketState:
         invariant(
             order.size_lots == order.filled_lots + order.remaining_lots, f"{name} does not add up"
         )
-        fills = order.fills or []
+        fills = order.fills
         invariant(
             order.filled_lots == sum(fill.size_lots for fill in fills), f"{name}: fills differ"
         )
@@ -284,7 +259,7 @@ class MarketState:
             least = order.remaining_lots * self.rules.base_unit
         else:
             spent = order.filled_quote_raw + order.fee_raw
-            least = order.limit_ticks * order.remaining_lots * self.rules.quote_unit
+            least = order.price_ticks * order.remaining_lots * self.rules.quote_unit
         invariant(
             order.held_in_raw == order.held_raw + spent + order.released_raw,
             f"{name}: held {order.held_in_raw} is not spent {spent} + released "

@@ -40,7 +40,7 @@ def _intent(order: Order) -> Intent:
         order.user,
         order.side,
         order.remaining_lots,
-        order.limit_ticks,
+        order.price_ticks,
         order.route,
         order.stp,
         order.taker_ppm,
@@ -65,7 +65,7 @@ class Matcher:
         if taker.order_type is _LIMIT and taker.route is not _DEX:
             opposite = market.book.asks if taker.side is _BUY else market.book.bids
             keys = opposite.keys
-            limit_key = taker.limit_ticks * opposite.sign
+            limit_key = taker.price_ticks * opposite.sign
             if not keys or keys[-1] < limit_key:
                 pool = 0
                 if market.pools_tradable and taker.route is not _CEX:
@@ -138,7 +138,7 @@ class Matcher:
         """Trade as far as the order may; says why it stopped before it was filled."""
         market, route = self._market, taker.route
         opposite = market.book.asks if taker.side is _BUY else market.book.bids
-        limit = taker.limit_ticks
+        limit = taker.price_ticks
         if not limit:
             limit = bound_of(market, _intent(taker))
             if not limit or (market.funds and not taker.held_raw):
@@ -150,7 +150,7 @@ class Matcher:
         limit_key, keys, levels = limit * opposite.sign, opposite.keys, opposite.levels
         while keys and taker.remaining_lots:
             if keys[-1] < limit_key:
-                return _NONE if taker.limit_ticks else Reason.PRICE_PROTECTION
+                return _NONE if taker.price_ticks else Reason.PRICE_PROTECTION
             reason = self._take_level(taker, opposite, levels[keys[-1]])
             if reason is not _NONE:
                 return reason
@@ -176,7 +176,7 @@ class Matcher:
                 break
             if book_key is not None:
                 reason = self._take_level(taker, opposite, opposite.levels[book_key])
-            elif taker.limit_ticks:
+            elif taker.price_ticks:
                 break
             else:
                 beyond = pool_best or (keys and book_too)
@@ -189,7 +189,7 @@ class Matcher:
     ) -> Reason:
         """Take what the pools offer up to ``bound``, as far as the order's hold goes."""
         side = taker.side
-        capped = self._market.funds and not taker.limit_ticks and side is Side.BUY
+        capped = self._market.funds and not taker.price_ticks and side is Side.BUY
         for piece in pools.plan(side, taker.remaining_lots, bound, last=last):
             if capped and self._affordable(taker, piece) < piece.size_lots:
                 return self._take_last(taker, pools, bound, touched)
@@ -225,7 +225,7 @@ class Matcher:
         """Trade with one level's queue until it or the taker is done."""
         market = self._market
         funds, price = market.funds, level.price_ticks
-        capped = funds and not taker.limit_ticks and taker.side is _BUY
+        capped = funds and not taker.price_ticks and taker.side is _BUY
         trade, close = self._fills.trade, market.close
         unit = market.rules.quote_unit
         if not level.dirty:
@@ -358,7 +358,7 @@ class Matcher:
             OrderAmended(
                 order.order_no,
                 order.user,
-                order.limit_ticks,
+                order.price_ticks,
                 order.size_lots,
                 order.filled_lots,
                 order.remaining_lots,

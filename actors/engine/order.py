@@ -4,6 +4,8 @@
 linked node for matching (`level.py`); this is the record of it.
 """
 
+from typing import Final
+
 import msgspec
 
 from actors.engine.units import (
@@ -69,6 +71,10 @@ class OrderState(msgspec.Struct, array_like=True, gc=False):
     sequence: int
     """The journal record that last changed the order."""
     fills: list[Fill]
+
+
+NO_FILLS: Final[list[Fill]] = []
+"""Of every order without a fill; never added to."""
 
 
 class TwapState(msgspec.Struct, array_like=True):

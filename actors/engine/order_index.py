@@ -45,6 +45,14 @@ class OrderIndex:
         elif isinstance(mine, Order):
             self.by_user[order.user] = {mine.order_no: mine, order.order_no: order}
 
+    def remove_further(self, order: Order) -> None:
+        """Forget an order of a user who has (or had) several."""
+        mine = self.by_user[order.user]
+        if isinstance(mine, dict):
+            del mine[order.order_no]
+            if not mine:
+                del self.by_user[order.user]
+
     def of_user(self, user: UserId) -> list[Order]:
         """List a user's living orders, oldest first."""
         mine = self.by_user.get(user)

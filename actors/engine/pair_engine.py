@@ -8,7 +8,7 @@ same calls with the same arguments give the same events, state and hash, on any 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from actors.engine import command_log as log
 from actors.engine.amending import AmendDesk
@@ -48,6 +48,9 @@ from actors.engine.replies import Replies
 from actors.engine.settlement import HoldNeed, Posting
 from actors.engine.snapshot import capture, digest, fill, read
 from actors.engine.units import MarketStatus, Mode, Reason, UserId
+
+REPEATED: Final[list[AnyEvent]] = []
+"""What `PairEngine.apply` returns for a command that it knows already; never added to."""
 
 
 class PairEngine:
@@ -142,6 +145,9 @@ class PairEngine:
         Args:
             command: what to do.
             held_raw: what is held for it (`hold_for`); -1 where funds did not suffice.
+
+        Returns:
+            What happened, in order; `REPEATED` itself where the id was known.
         """
         market, known = self._market, self._log
         events: list[AnyEvent] = []
@@ -150,7 +156,7 @@ class PairEngine:
         if command_id in known.recent or command_id in known.older:
             if held_raw > 0:
                 self._free_repeated(command, held_raw)
-            return events
+            return REPEATED
         heap = market.expiry.heap
         if heap and heap[0][0] <= market.now_ns:
             self._expire()

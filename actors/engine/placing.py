@@ -9,6 +9,7 @@ from actors.engine.holds import limit_need, place_need, rate_of
 from actors.engine.level import Order
 from actors.engine.market_state import MarketState
 from actors.engine.matching import Matcher
+from actors.engine.order import NO_FILLS
 from actors.engine.order_policies import IMMEDIATE, STOPS, UNPRICED, Refusal, refuse
 from actors.engine.settlement import HoldNeed, ReleasePosting
 from actors.engine.stops import is_through
@@ -27,7 +28,7 @@ from actors.engine.units import (
 
 _MARKET, _STOP_MARKET, _LIMIT = OrderType.MARKET, OrderType.STOP_MARKET, OrderType.LIMIT
 _STOP_LIMIT, _TRADING = OrderType.STOP_LIMIT, MarketStatus.TRADING
-_BUY, _USER_CANCELED = Side.BUY, Reason.USER_CANCELED
+_BUY, _USER_CANCELED, _NO_REASON = Side.BUY, Reason.USER_CANCELED, Reason.NONE
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
 
@@ -35,11 +36,12 @@ _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
 class OrderDesk:
     """Takes the commands about single orders of one market."""
 
-    __slots__ = ("_market", "_matcher", "_spec", "_usual")
+    __slots__ = ("_asks", "_bids", "_market", "_matcher", "_spec", "_usual")
 
     def __init__(self, market: MarketState, matcher: Matcher) -> None:
         self._market = market
         self._matcher = matcher
+        self._bids, self._asks = market.book.sides
         self._spec = market.spec
         spec, rules = market.spec, market.rules
         self._usual = (
@@ -56,11 +58,18 @@ class OrderDesk:
         market = self._market
         if policies.check_place(command, market.rules, time_ns) is not None:
             return None
-        taker_ppm = self._taker_ppm(command)
+        side = command.side
         if command.order_type is _LIMIT:
-            size, price = command.size_lots, command.price_ticks
-            need = limit_need(command.side, size, price, taker_ppm, market.rules)
-            return HoldNeed(command.user, command.side, need, need)
+            # As `limit_need` does it, in place: most orders are such.
+            taker_ppm = command.taker_fee_ppm
+            if taker_ppm < 0:
+                taker_ppm = self._spec.taker_fee_ppm
+            need = command.size_lots * market.rules.base_unit
+            if side is _BUY:
+                notional = command.price_ticks * command.size_lots * market.rules.quote_unit
+                need = notional - (-notional * taker_ppm // PPM)
+            return HoldNeed(command.user, side, need, need)
+        taker_ppm = self._taker_ppm(command)
         if command.side is Side.SELL or not _is_unpriced_now(command):
             if _is_unpriced_now(command) and not self._estimate(command, taker_ppm).lots:
                 return None
@@ -106,9 +115,9 @@ class OrderDesk:
             return self.place_any(command, held_raw)
         # As on each `BookSide`: the price for bids, the negated one for asks.
         if side is _BUY:
-            here, keys, opposite_key = market.book.bids, market.book.asks.keys, -price
+            here, keys, opposite_key = self._bids, self._asks.keys, -price
         else:
-            here, keys, opposite_key = market.book.asks, market.book.bids.keys, price
+            here, keys, opposite_key = self._asks, self._bids.keys, price
         rests = True
         if keys and keys[-1] >= opposite_key:
             rests = False
@@ -117,7 +126,8 @@ class OrderDesk:
         number, now = OrderNo(market.last_order_no + 1), market.now_ns
         order = Order(
             number, command.command_id, user, client_id, side, _LIMIT, command.stp, command.route,
-            price, 0, size, 0, size, 0, now, now, market.sequence,
+            price, 0, size, 0, 0, size, 0, 0, _OPEN, _NO_REASON, 0, "", now, now,
+            market.sequence, NO_FILLS,
         )  # fmt: skip
         if market.funds and not self._fund(order, command, held_raw, rests=rests):
             return self.place_any(command, held_raw)
@@ -152,7 +162,7 @@ class OrderDesk:
         if order.side:
             need = keep = order.size_lots * rules.base_unit
         else:
-            notional = order.limit_ticks * order.size_lots * rules.quote_unit
+            notional = order.price_ticks * order.size_lots * rules.quote_unit
             need = notional - (-notional * taker_ppm // PPM)
             keep = notional - (-notional * maker_ppm // PPM)
         most = command.open_orders_max or spec.max_open_orders
@@ -221,7 +231,7 @@ class OrderDesk:
                 order.order_no,
                 order.user,
                 order.side,
-                order.limit_ticks,
+                order.price_ticks,
                 order.size_lots,
                 _PENDING_TRIGGER if order.pending else _OPEN,
                 order.client_order_id,
@@ -259,11 +269,18 @@ class OrderDesk:
             command.stop_ticks,
             size,
             command.display_lots,
+            0,
             size,
+            0,
+            0,
+            _OPEN,
+            _NO_REASON,
             expires,
+            "",
             now,
             now,
             market.sequence,
+            NO_FILLS,
         )
         if market.funds:
             spec = self._spec
@@ -292,13 +309,13 @@ class OrderDesk:
     def _book_fault(self, command: PlaceOrder, order: Order) -> Refusal | None:
         kind = command.order_type
         if kind is OrderType.POST_ONLY:
-            if self._matcher.would_take(order.side, order.limit_ticks, order.route):
+            if self._matcher.would_take(order.side, order.price_ticks, order.route):
                 return refuse(Reason.WOULD_TAKE)
         elif kind is OrderType.FOK:
             met = self._estimate(command, order.taker_ppm)
             paid = order.side is Side.SELL or not self._market.funds
             if met.lots < order.size_lots or not (
-                paid or met.quote_raw + met.fee_raw <= order.held_raw or order.limit_ticks
+                paid or met.quote_raw + met.fee_raw <= order.held_raw or order.price_ticks
             ):
                 return refuse(Reason.WOULD_NOT_FILL)
         elif kind in STOPS:
@@ -309,8 +326,8 @@ class OrderDesk:
 
     def _reject(self, command: PlaceOrder, order: Order, fault: Refusal, held_raw: int) -> Outcome:
         self.give_back(command, held_raw)
-        state = order.state(OrderStatus.REJECTED, fault.reason)
-        rejected = CommandRejected(command.user, fault.reason, fault.message, state)
+        order.status, order.reason = OrderStatus.REJECTED, fault.reason
+        rejected = CommandRejected(command.user, fault.reason, fault.message, order)
         self._market.events.append(rejected)
         return of_refusal(fault.reason)
 
@@ -375,7 +392,7 @@ def _is_same(command: PlaceOrder, order: Order) -> bool:
         command.side is order.side
         and command.order_type is order.order_type
         and command.size_lots == order.size_lots
-        and limit == order.limit_ticks
+        and limit == order.price_ticks
         and command.stop_ticks == order.stop_ticks
         and command.display_lots == order.display_lots
         and command.stp is order.stp

@@ -48,7 +48,7 @@ class Replies:
             number = outcome // 10
             living = self._market.open.by_number.get(number)
             if living is not None:
-                return OrderReply(living.state(living.status))
+                return OrderReply(living.living())
             state = self._market.closed.get(number)
             return OrderReply(state) if state is not None else _forgotten(number)
         return DoneReply() if outcome is None else self._from(outcome)
@@ -63,7 +63,7 @@ class Replies:
             return OrderReply(state)
         if isinstance(query, OpenOrdersQuery):
             orders = market.open.of_user(query.user)
-            return OrdersReply([order.state(order.status) for order in orders])
+            return OrdersReply([order.living() for order in orders])
         if isinstance(query, OutcomeQuery):
             return self._outcome(query.user, query.command_id)
         if isinstance(query, TwapsQuery):
@@ -73,7 +73,7 @@ class Replies:
     def order_state(self, order_no: int) -> OrderState | None:
         """Show an order, open or recently closed."""
         order = self._market.open.by_number.get(order_no)
-        return self._final(order_no) if order is None else order.state(order.status)
+        return self._final(order_no) if order is None else order.living()
 
     def _final(self, order_no: int) -> OrderState | None:
         return self._market.closed.get(order_no)

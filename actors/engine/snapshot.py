@@ -6,15 +6,15 @@ made so raises `VERSION`.
 """
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from actors.engine.candles import Candles
 from actors.engine.command_log import CommandLog
-from actors.engine.level import Order
+from actors.engine.level import Order, record
 from actors.engine.market_state import MarketState
-from actors.engine.order import Fill, OrderState
+from actors.engine.order import NO_FILLS, Fill, OrderState
 from actors.engine.pools.state import PoolState
 from actors.engine.public_state import Candle, PublicTrade
 from actors.engine.statistics import TradeTape
@@ -23,7 +23,9 @@ from actors.engine.units import (
     MarketStatus,
     Mode,
     OrderNo,
+    OrderStatus,
     OrderType,
+    Reason,
     RouteMode,
     Side,
     StpMode,
@@ -50,7 +52,7 @@ class OrderRecord(msgspec.Struct, array_like=True):
     client_order_id: str
     stp: StpMode
     route: RouteMode
-    limit_ticks: int
+    price_ticks: int
     stop_ticks: int
     display_lots: int
     shown_lots: int
@@ -69,6 +71,7 @@ class OrderRecord(msgspec.Struct, array_like=True):
     updated_ns: int
     sequence: int
     fills: list[Fill] | None
+    """None for none."""
 
 
 class MarketSnapshot(msgspec.Struct, array_like=True):
@@ -101,7 +104,7 @@ class MarketSnapshot(msgspec.Struct, array_like=True):
 def capture(market: MarketState, commands: CommandLog, counters: tuple[int, int, int]) -> bytes:
     """Encode a market between two records."""
     market.publish_trades()
-    resting = [record for side in market.book.sides for record in map(_record, side.orders())]
+    resting = [kept for side in market.book.sides for kept in map(_keep, side.orders())]
     snapshot = MarketSnapshot(
         VERSION,
         market.spec.symbol,
@@ -112,9 +115,9 @@ def capture(market: MarketState, commands: CommandLog, counters: tuple[int, int,
         market.last_price_ticks,
         *counters,
         resting,
-        [_record(order) for order in market.stops.orders()],
-        list(market.closed.recent.values()),
-        list(market.closed.older.values()),
+        [_keep(order) for order in market.stops.orders()],
+        [record(order) for order in market.closed.recent.values()],
+        [record(order) for order in market.closed.older.values()],
         commands.recent,
         commands.older,
         commands.since_ns,
@@ -161,8 +164,8 @@ def fill(market: MarketState, commands: CommandLog, snapshot: MarketSnapshot) ->
     market.last_order_no = snapshot.last_order_no
     market.last_trade_no = snapshot.last_trade_no
     market.last_price_ticks = snapshot.last_price_ticks
-    resting = [_order(record) for record in snapshot.resting]
-    waiting = [_order(record) for record in snapshot.waiting]
+    resting = [_order(kept) for kept in snapshot.resting]
+    waiting = [_order(kept) for kept in snapshot.waiting]
     for order in resting:
         market.book.sides[order.side].add(order)
     market.book.drain_changes()
@@ -192,15 +195,20 @@ def digest(data: bytes) -> str:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_FIELDS: Final = OrderRecord.__struct_fields__
+_FIELDS: Final = OrderRecord.__struct_fields__[:-1]
 
 
-def _record(order: Order) -> OrderRecord:
-    return OrderRecord(*[getattr(order, name) for name in _FIELDS])
+def _keep(order: Order) -> OrderRecord:
+    return OrderRecord(**_fields(order), fills=order.fills or None)
 
 
-def _order(record: OrderRecord) -> Order:
-    return Order(**{name: getattr(record, name) for name in _FIELDS})
+def _order(kept: OrderRecord) -> Order:
+    status, reason = OrderStatus.OPEN, Reason.NONE  # the status is found out when somebody asks
+    return Order(**_fields(kept), fills=kept.fills or NO_FILLS, status=status, reason=reason)
+
+
+def _fields(order: Order | OrderRecord) -> dict[str, Any]:
+    return {name: getattr(order, name) for name in _FIELDS}
 
 
 def _number(order: Order) -> int:

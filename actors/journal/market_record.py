@@ -20,15 +20,11 @@ class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
     events: list[AnyEvent]
 
 
-class WrittenStep(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A `Step` on its way into a record: the command stays the bytes in which it came.
+WrittenStep = tuple[msgspec.Raw, int, list[AnyEvent]]
+"""A `Step` on its way into a record: the command stays the bytes in which it came.
 
-    A record of such steps is encoded as one of `Step` is, and read back as that.
-    """
-
-    command: msgspec.Raw
-    held_raw: int
-    events: list[AnyEvent]
+A record of such steps is encoded as one of `Step` is, and read back as that.
+"""
 
 
 class MarketRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -8,8 +8,18 @@ from actors.engine.book import Book
 from actors.engine.expiry import ExpiryQueue
 from actors.engine.invariants import InvariantError
 from actors.engine.level import Order
+from actors.engine.order import NO_FILLS
 from actors.engine.stops import StopBook, is_through
-from actors.engine.units import OrderNo, OrderType, RouteMode, Side, StpMode, UserId
+from actors.engine.units import (
+    OrderNo,
+    OrderStatus,
+    OrderType,
+    Reason,
+    RouteMode,
+    Side,
+    StpMode,
+    UserId,
+)
 
 
 def make_order(number: int, side: Side, ticks: int, lots: int = 5, stop: int = 0) -> Order:
@@ -27,11 +37,18 @@ def make_order(number: int, side: Side, ticks: int, lots: int = 5, stop: int = 0
         stop,
         lots,
         0,
+        0,
         lots,
         0,
         0,
+        OrderStatus.OPEN,
+        Reason.NONE,
+        0,
+        "",
+        0,
         0,
         1,
+        NO_FILLS,
         pending=bool(stop),
     )
 
@@ -68,7 +85,7 @@ def _lost_key(book: Book) -> None:
 def _other_price(book: Book) -> None:
     head = book.bids.levels[98].head
     assert head is not None
-    head.limit_ticks = 97
+    head.price_ticks = 97
 
 
 def _empty_level(book: Book) -> None:
