@@ -19,25 +19,26 @@ from tests.clients import PRICES, new_key
 OWN = "btc"
 """The market in which the watching account itself trades."""
 SIZES = {"vaix": "200", "sbio": "20", "btc": "0.0001", "eth": "0.0010"}
-"""A dollar or a few: the makers' 10,000 outlast any test, also where no pool takes part."""
-BEST = Decimal("0.998")
-"""Of the best bid: above the market maker's, so that the orders' own best bid moves."""
+"""A dollar or a few."""
+QUOTED = 20
+"""How many times that the quotes are worth: pools that move through them take little."""
+AWAY = Decimal("0.002")
+"""The quotes' distance from the middle: the last price must be within 1 % of theirs."""
 PAUSE_S = 0.2
 FIRST_WITHIN_S = 60.0
 
 
 class Traffic:
-    """Trades and rests orders on all markets, from a thread of its own, until stopped.
+    """Quotes and trades on all markets, from a thread of its own, until stopped.
 
     Args:
         base_url: where the exchange is.
-        key: of the account that trades in `OWN`; another one trades in the other markets.
+        key: of the account that trades in `OWN`; others quote, and trade in the other markets.
     """
 
     def __init__(self, base_url: str, key: str) -> None:
         self._base_url = base_url
-        self._keys = {OWN: key}
-        self._ticks: dict[str, Decimal] = {}
+        self._key = key
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self._stop = threading.Event()
         self._first = threading.Barrier(2)
@@ -57,37 +58,71 @@ class Traffic:
 
     async def _run(self) -> None:
         try:
-            other = await new_key(self._base_url)
+            keys = [self._key, await new_key(self._base_url), await new_key(self._base_url)]
             async with contextlib.AsyncExitStack() as stack:
-                clients = {
-                    key: await stack.enter_async_context(EventTrader(key, base_url=self._base_url))
-                    for key in (*self._keys.values(), other)
-                }
-                pairs = await clients[other].clob.list_pairs()
-                self._ticks = {row["symbol"]: Decimal(row["tick_size"]) for row in pairs}
-                markets = [(clients[self._keys.get(name, other)], name) for name in SIZES]
-                await asyncio.gather(*(self._round(*market) for market in markets))
+                own, taker, maker = [
+                    await stack.enter_async_context(EventTrader(key, base_url=self._base_url))
+                    for key in keys
+                ]
+                pairs = {row["symbol"]: row for row in await maker.clob.list_pairs()}
+                markets = [
+                    _Market(pairs[symbol], maker, own if symbol == OWN else taker)
+                    for symbol in SIZES
+                ]
+                await asyncio.gather(*(market.round() for market in markets))
                 self._first.wait(FIRST_WITHIN_S)
-                await asyncio.gather(*(self._rounds(*market) for market in markets))
+                await asyncio.gather(*(self._rounds(market) for market in markets))
+                await maker.clob.kill_switch()
         except BaseException as error:  # noqa: BLE001 (who started the thread shows it)
             self.failure = error
             self._first.abort()
 
-    async def _rounds(self, client: EventTrader, symbol: str) -> None:
+    async def _rounds(self, market: "_Market") -> None:
         while not self._stop.is_set():
-            await self._round(client, symbol)
+            await market.round()
             await asyncio.sleep(PAUSE_S)
 
-    async def _round(self, client: EventTrader, symbol: str) -> None:
-        """Let a best bid come and go, and buy and sell a little at the market."""
-        size = SIZES[symbol]
-        shown = (await client.clob.orderbook(symbol))["best_bid"] or PRICES[symbol]
-        price = (Decimal(shown) * BEST).quantize(self._ticks[symbol])
-        resting = await _tried(client.clob.place_order(symbol, "buy", size, price=price))
+
+class _Market:
+    """One market: who quotes in it, who trades, and the quotes that stand."""
+
+    def __init__(self, pair: dict[str, Any], maker: EventTrader, taker: EventTrader) -> None:
+        self._symbol = str(pair["symbol"])
+        self._tick = Decimal(pair["tick_size"])
+        self._maker = maker
+        self._taker = taker
+        self._quotes: list[str] = []
+
+    async def round(self) -> None:
+        """Quote anew; let an order come and go; buy and sell a little at the market."""
+        size, taker, symbol = SIZES[self._symbol], self._taker, self._symbol
+        book = await taker.clob.orderbook(symbol)
+        sides = [Decimal(book[best] or PRICES[symbol]) for best in ("best_bid", "best_ask")]
+        middle = sum(sides) / 2
+        await self._quote(middle)
+        low = self._price(middle, 5 * -AWAY)
+        resting = await _tried(taker.clob.place_order(symbol, "buy", size, price=low))
         for side in ("buy", "sell"):
-            await _tried(client.clob.place_order(symbol, side, size, order_type="market"))
+            await _tried(taker.clob.place_order(symbol, side, size, order_type="market"))
         if resting is not None:
-            await _tried(client.clob.cancel_order(symbol, resting["order_id"]))
+            await _tried(taker.clob.cancel_order(symbol, resting["order_id"]))
+
+    async def _quote(self, middle: Decimal) -> None:
+        """Rest a bid and an ask, then take back those of the round before."""
+        size = str(QUOTED * Decimal(SIZES[self._symbol]))
+        orders = [
+            {"side": side, "quantity": size, "price": str(self._price(middle, away))}
+            for side, away in (("buy", -AWAY), ("sell", AWAY))
+        ]
+        made = await _tried(self._maker.clob.batch_place_orders(self._symbol, orders))
+        if made is not None:
+            old = self._quotes
+            self._quotes = [row["order"]["order_id"] for row in made["results"] if row["order"]]
+            if old:
+                await _tried(self._maker.clob.batch_cancel_orders(self._symbol, old, mode="paper"))
+
+    def _price(self, middle: Decimal, away: Decimal) -> Decimal:
+        return (middle * (1 + away)).quantize(self._tick)
 
 
 async def _tried(asked: Awaitable[Any]) -> Any:
