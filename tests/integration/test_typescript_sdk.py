@@ -64,13 +64,19 @@ def run(*command: str, **variables: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def built() -> None:
-    """The package from its lock file, checked (biome, tsc), built, and bundled for browsers."""
+@functools.cache
+def build() -> None:
+    """Build the package from its lock file, checked (biome, tsc), and bundle it for browsers."""
     locked, finished = SDK / "package-lock.json", SDK / "node_modules" / ".package-lock.json"
     if not finished.exists() or finished.stat().st_mtime < locked.stat().st_mtime:
         run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     run("npm", "run", "--silent", "check")
+
+
+@pytest.fixture(scope="module")
+def built() -> None:
+    """The package; built once, whichever modules ask for it."""
+    build()
 
 
 @contextlib.asynccontextmanager
