@@ -48,11 +48,11 @@ async def watch(options: argparse.Namespace) -> None:
     """Print each new best edge until Ctrl-C, or until there were enough looks."""
     looks, shown = 0, ""
     async with EventTrader(base_url=options.base_url) as client:
-        quotes = client.stream.bbo(options.pair)
+        books = client.stream.book(options.pair, hybrid=True)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, lambda: asyncio.ensure_future(quotes.close()))
-        async for _ in quotes:
+            loop.add_signal_handler(number, lambda: asyncio.ensure_future(books.close()))
+        async for _ in books:
             venues = (await client.clob.venues(options.pair))["venues"]
             edge = best_edge(venues)
             if edge is not None and edge.bps >= options.min_edge_bps:
@@ -63,7 +63,7 @@ async def watch(options: argparse.Namespace) -> None:
             looks += 1
             if looks == options.looks:
                 break
-        await quotes.close()
+        await books.close()
     print(f"looked {looks} times")
 
 

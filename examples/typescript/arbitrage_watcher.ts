@@ -3,7 +3,7 @@
  *
  *     node examples/typescript/arbitrage_watcher.ts --pair vaix --min-edge-bps 20
  *
- * Whenever the best bid or offer moves, it compares the price of every live venue (the order book
+ * Whenever the pair's hybrid book moves, it compares the price of every live venue (the order book
  * and the pools of all chains), after their fees, and prints the best two where buying on one and
  * selling on the other would leave at least `--min-edge-bps`. It only watches; it places no orders.
  */
@@ -43,11 +43,11 @@ main(async () => {
     "base-url": "http://127.0.0.1:8080",
   });
   const client = new EventTrader({ baseUrl: given["base-url"] });
-  const quotes = client.stream.bbo(given.pair);
-  interrupted().addEventListener("abort", () => quotes.close());
+  const books = client.stream.book(given.pair, { hybrid: true });
+  interrupted().addEventListener("abort", () => books.close());
   let looks = 0;
   let shown = "";
-  for await (const _ of quotes) {
+  for await (const _ of books) {
     const edge = bestEdge((await client.clob.venues(given.pair)).venues);
     if (edge && edge.bps >= Number(given["min-edge-bps"]) && edge.text !== shown) {
       console.log((shown = edge.text));
