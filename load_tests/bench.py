@@ -20,7 +20,7 @@ from load_tests.other_engine import NAME, run_other
 from load_tests.table import Row, show
 from tandem import ray_runtime
 
-PARTS = ("matching", "pair", "rest", "recovery", "feeds", "sdk")
+PARTS = ("matching", "pair", "rest", "recovery", "feeds", "sdk", "idle", "pairs")
 
 
 def main() -> int:
@@ -37,6 +37,8 @@ def main() -> int:
         "recovery": _recovery,
         "feeds": _feeds,
         "sdk": _sdk,
+        "idle": _idle,
+        "pairs": _pairs,
     }
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as root:
         ray_runtime.prepare(Path(root))  # before anything imports Ray
@@ -124,6 +126,18 @@ def _sdk(directory: Path) -> tuple[str, list[Row]]:
     from load_tests.sdk import measure_sdk
 
     return measure_sdk(directory)
+
+
+def _idle(directory: Path) -> tuple[str, list[Row]]:
+    from load_tests.machine import measure_idle
+
+    return measure_idle(directory)
+
+
+def _pairs(directory: Path) -> tuple[str, list[Row]]:
+    from load_tests.machine import measure_pairs
+
+    return measure_pairs(directory)
 
 
 if __name__ == "__main__":

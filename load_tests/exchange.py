@@ -11,7 +11,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 READY_WITHIN_S: Final = 120.0
 STOP_WITHIN_S: Final = 30.0
@@ -23,6 +23,13 @@ class StartError(Exception):
     """A program did not come up; the message holds what it printed."""
 
 
+class Running(NamedTuple):
+    """A started exchange: where it listens, and the process that has all others for children."""
+
+    port: int
+    pid: int
+
+
 @contextlib.contextmanager
 def exchange(directory: Path, *options: str) -> Iterator[int]:
     """Run `tandem up --limits off` on a free port; yields the port, stops it as Ctrl-C does.
@@ -31,6 +38,15 @@ def exchange(directory: Path, *options: str) -> Iterator[int]:
         directory: its data directory.
         options: further options of `tandem up`.
     """
+    with running(directory, *options) as started:
+        yield started.port
+
+
+@contextlib.contextmanager
+def running(
+    directory: Path, *options: str, ready_within_s: float = READY_WITHIN_S
+) -> Iterator[Running]:
+    """Run as `exchange` does; yields the process too."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -47,10 +63,10 @@ def exchange(directory: Path, *options: str) -> Iterator[int]:
     ready = threading.Event()
     threading.Thread(target=_read, args=(process, lines, ready), daemon=True).start()
     try:
-        ready.wait(READY_WITHIN_S)
+        ready.wait(ready_within_s)
         if not any(line.startswith(_READY) for line in lines):
             raise StartError("the exchange did not come up:\n" + "\n".join(lines[-40:]))
-        yield port
+        yield Running(port, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         try:

@@ -7,6 +7,7 @@ Accounts buy and sell in turn at one price on the order book, so nearly every se
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,8 @@ _ACCOUNTS: Final = 16
 _SECONDS: Final = 3.0
 _PER_LANE: Final = 40_000
 _FRAMES: Final = 200
-_ORDERS: Final = "/api/v1/exchange/vaix/orders"
+_ORDERS_OF: Final = "/api/v1/exchange/{}/orders"
+_ORDERS: Final = _ORDERS_OF.format("vaix")
 _BOOK: Final = "/api/v1/exchange/vaix/book/hybrid?depth=30"
 _PRICE: Final = "0.002000"
 
@@ -40,8 +42,8 @@ def measure_rest(directory: Path) -> tuple[str, list[Row]]:
 async def _measure(port: int, echo_port: int, tokens: list[str]) -> list[Row]:
     rows = []
     for connections in (1, 128):
-        bare = await run(echo_port, _lanes([], connections), _SECONDS)
-        loaded = await run(port, _lanes(tokens, connections), _SECONDS)
+        bare = await run(echo_port, order_lanes([], connections), _SECONDS)
+        loaded = await run(port, order_lanes(tokens, connections), _SECONDS)
         rows += _pair_of_rows(f"orders, {connections} connections", loaded, bare)
     ask, answer = [request("GET", _BOOK)] * _PER_LANE, [request("GET", "/")] * _PER_LANE
     for connections in (1, 128):
@@ -60,8 +62,13 @@ def _pair_of_rows(what: str, loaded: Load, bare: Load) -> list[Row]:
     ]
 
 
-def _lanes(tokens: list[str], connections: int) -> list[list[bytes]]:
-    """Prepare orders, buying and selling in turn; without tokens the same bodies for the echo."""
+def order_lanes(
+    tokens: list[str], connections: int, symbols: Sequence[str] = ("vaix",)
+) -> list[list[bytes]]:
+    """Prepare orders, buying and selling in turn; without tokens the same bodies for the echo.
+
+    A lane goes round the pairs two orders at a time, and each lane begins at another pair.
+    """
     bodies = [
         json.dumps(
             {
@@ -78,11 +85,17 @@ def _lanes(tokens: list[str], connections: int) -> list[list[bytes]]:
     ]
     if not tokens:
         return [[request("POST", "/", body) for body in bodies] * (_PER_LANE // 2)] * connections
+    rounds = -(-_PER_LANE // (2 * len(symbols)))
     return [
-        [request("POST", _ORDERS, body, tokens[lane % len(tokens)]) for body in turn]
-        * (_PER_LANE // 2)
+        [
+            request("POST", _ORDERS_OF.format(symbols[(lane + step) % len(symbols)]), body, token)
+            for step in range(len(symbols))
+            for body in turn
+        ]
+        * rounds
         for lane in range(connections)
         for turn in [bodies if lane % 2 else bodies[::-1]]
+        for token in [tokens[lane % len(tokens)]]
     ]
 
 

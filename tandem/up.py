@@ -31,6 +31,8 @@ from tandem.settings import Settings, jwt_secret, make_data_dir
 
 READY_TIMEOUT_S: Final = 180.0
 """Recovery of a large journal is part of starting; a first start takes some ten seconds."""
+READY_PER_PAIR_S: Final = 8.0
+"""And each pair is a process that loads its libraries, on whatever cores there are."""
 POLL_S: Final = 0.05
 STOP_TIMEOUT_S: Final = 20.0
 WATCH_S: Final = 5.0
@@ -228,7 +230,8 @@ def _await_ready(options: Options, stop: threading.Event) -> None:
         StartError: it takes too long.
     """
     _say("Waiting until everything can trade ...")
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    timeout_s = READY_TIMEOUT_S + READY_PER_PAIR_S * len(options.settings.listing.pairs)
+    deadline = time.monotonic() + timeout_s
     last = ""
     while True:
         _heed(stop)
@@ -240,7 +243,7 @@ def _await_ready(options: Options, stop: threading.Event) -> None:
             _say(f"Waiting: {said}")
         if time.monotonic() > deadline:
             raise StartError(
-                f"the exchange was not ready within {READY_TIMEOUT_S:g} s ({last or 'no answer'}); "
+                f"the exchange was not ready within {timeout_s:g} s ({last or 'no answer'}); "
                 f"the logs are in {options.settings.data_dir / 'ray'}"
             )
         stop.wait(POLL_S)
@@ -254,9 +257,8 @@ def _ask_ready(options: Options) -> tuple[bool, str]:
         with error:
             try:
                 details = json.load(error)["error"]["details"]
-                waits = [
-                    f"{n} {state}" for n, state in details["pairs"].items() if state != "ready"
-                ]
+                parts = {**details["pairs"], **details["shards"]}
+                waits = [f"{name} {state}" for name, state in parts.items() if state != "ready"]
             except (ValueError, KeyError, TypeError):
                 return False, f"/ready answers {error.code}"
         return False, ", ".join(sorted(waits)) or "the store"

@@ -19,6 +19,7 @@ from event_trader.wire.failure import ErrorCode
 
 from actors.errors import UnavailableError
 from gateway.errors import ApiError, unavailable
+from gateway.middleware import REQUEST_ID
 from gateway.ws.leases import ConnectionLeases
 from gateway.ws.protocol import CLOSE_GOING_AWAY, CLOSE_SLOW, FRAME_BYTES_MAX, Clock, Session
 
@@ -156,6 +157,7 @@ class Connections:
                 headers={"Retry-After": "1"},
             )
         try:
+            socket.headers["X-Request-Id"] = request[REQUEST_ID]
             await socket.prepare(request)
             connection = Connection(socket, make_session())
             self._open[connection] = request.transport

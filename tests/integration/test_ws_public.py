@@ -14,6 +14,12 @@ from gateway.settings import LimitSettings
 from tests.gateways import Exchange, Gateway, open_gateway
 
 WITHIN_S = 30.0
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
 
 
 @pytest.fixture
@@ -188,16 +194,17 @@ async def test_handshake_that_cannot_be_served_is_refused_before_the_upgrade(
     gateway: Gateway, path: str, status: int, code: str
 ) -> None:
     """The answer is a REST error in both forms."""
-    headers = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    }
-    async with gateway.client.get(path, headers=headers) as response:
+    async with gateway.client.get(path, headers=HANDSHAKE) as response:
         body = await response.json()
         assert (response.status, body["error"]["code"]) == (status, code)
         assert body["detail"]
+
+
+async def test_upgrade_carries_the_request_id(gateway: Gateway) -> None:
+    """101 names its request like every other answer."""
+    headers = {**HANDSHAKE, "X-Request-Id": "mine-1"}
+    async with gateway.client.get("/ws/exchange/vaix/book", headers=headers) as response:
+        assert (response.status, response.headers["X-Request-Id"]) == (101, "mine-1")
 
 
 @pytest.mark.parametrize(
