@@ -245,7 +245,7 @@ async def open_gateway(
         for closing in (test_client, hub, history, *pairs.values()):
             close = closing.stop if isinstance(closing, MarketDataHub) else closing.close
             try:
-                await asyncio.wait_for(close(), 5.0)
+                await asyncio.wait_for(close(), 30.0)
             except TimeoutError:
                 stacks = [str(task) for task in asyncio.all_tasks()]
                 raise AssertionError(f"{closing} did not close: {stacks}") from None
