@@ -49,7 +49,8 @@ bench: install
 sim: install
 	TANDEM_LONG=1 $(PYTEST) -s tests/model tests/property tests/simulation tests/faults \
 	  tests/unit/sdk/test_book_following.py tests/integration/test_sdk_streams.py \
-	  tests/integration/test_mcp_bad_inputs.py tests/integration/test_typescript_sdk.py
+	  tests/integration/test_mcp_bad_inputs.py tests/integration/test_typescript_sdk.py \
+	  tests/integration/test_bench.py
 
 load: install
 	@$(BIN)/python -m load_tests.load

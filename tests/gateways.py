@@ -91,7 +91,7 @@ class ShardThread:
 
     def wait(self, tickets: list[object]) -> list[bytes]:
         """Give the answers."""
-        return [cast("Future[bytes]", ticket).result(10.0) for ticket in tickets]
+        return [cast("Future[bytes]", ticket).result(60.0) for ticket in tickets]
 
     def close(self) -> None:
         """End the runtime and its threads."""
@@ -118,7 +118,7 @@ class Exchange:
         for spec in PAIRS:
             self.make_pair(spec).start()
         for runtime in self.runtimes.values():
-            assert runtime.wait_ready(10.0), self.deaths
+            assert runtime.wait_ready(60.0), self.deaths
         self.history.start()
 
     def make_shard(self, number: int) -> ShardRuntime:
@@ -236,7 +236,7 @@ async def open_gateway(
         dead_mans_switch=DeadMansSwitch(client),
     )  # fmt: skip
     await hub.start()
-    assert await hub.wait_ready(10.0)
+    assert await hub.wait_ready(60.0)
     test_client = TestClient(GatewayServer(build_app(deps)))
     await test_client.start_server()
     try:

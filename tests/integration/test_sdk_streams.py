@@ -24,7 +24,7 @@ UPDATES = 100_000 if LONG else 300
 SLICE_S = float(os.environ.get("TANDEM_SLICE_S", "0"))
 """Ends the long form after so many seconds, with however many updates came; slices add up."""
 BYTES_BETWEEN_CUTS = 500_000 if LONG else 12_000
-CUT_WITHIN_S = (SLICE_S / 2 / CUTS or 10.0) if LONG else 0.5
+CUT_WITHIN_S = (SLICE_S / 2 / CUTS or 10.0) if LONG else 0.2
 """Nobody waits longer than this for so many bytes."""
 TRADERS = 4
 ORDERS = 10
