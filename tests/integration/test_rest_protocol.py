@@ -15,7 +15,7 @@ TIME = b"GET /api/v1/exchange/time HTTP/1.1\r\n"
 LOGIN = b"POST /auth/login HTTP/1.1\r\nContent-Type: application/json\r\n"
 HOST = b"Host: exchange\r\n"
 CREDENTIALS = b'{"username":"nobody","password":"wrong password"}'
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 class Wire:

@@ -30,7 +30,7 @@ async def test_ready_names_the_pair_and_the_shard_that_cannot_be_replayed(
     damage(exchange.url, "btc.paper")
     exchange.make_pair(BTC).start()
     wait_until(
-        lambda: exchange.runtimes["btc"].status().state == "failed", 10, "the pair's failure"
+        lambda: exchange.runtimes["btc"].status().state == "failed", 60, "the pair's failure"
     )
     status, answer = await gateway.call("GET", "/ready")
     assert (status, answer["error"]["code"]) == (503, "RECOVERING")
@@ -44,7 +44,7 @@ async def test_ready_names_the_pair_and_the_shard_that_cannot_be_replayed(
     damage(exchange.url, shard_stream(number))
     made = exchange.make_shard(number)
     made.start()
-    wait_until(lambda: made.status().state == "failed", 10, "the shard's failure")
+    wait_until(lambda: made.status().state == "failed", 60, "the shard's failure")
     status, answer = await gateway.call("GET", "/ready")
     assert status == 503
     assert answer["error"]["details"]["shards"] == shards | {shard_stream(number): "failed"}
