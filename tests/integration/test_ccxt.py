@@ -22,7 +22,7 @@ def config(running_exchange: RunningExchange) -> dict[str, Any]:
     base_url = running_exchange.base_url
     key = asyncio.run(new_key(base_url))
     url = {"api": {"rest": base_url}}
-    return {"apiKey": key, "urls": url, "enableRateLimit": False}
+    return {"apiKey": key, "urls": url, "enableRateLimit": False, "timeout": 60_000}
 
 
 @pytest.fixture

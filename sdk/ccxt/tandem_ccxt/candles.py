@@ -57,6 +57,11 @@ class Candles:
         if not self._reading and self._number >= 0:
             self._tell(exchange, client, self._count(exchange))
 
+    def begin(self, exchange: Any, client: Any) -> None:
+        """Read the chart if that has not been done yet, or could not be."""
+        if self._number < 0:
+            self.read(exchange, client)
+
     def read(self, exchange: Any, client: Any) -> None:
         """Begin to read the chart, unless that is under way."""
         if not self._reading:

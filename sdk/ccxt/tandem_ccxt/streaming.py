@@ -169,7 +169,7 @@ class ProTandem(Unwatching, AsyncTandem):
                 length_ms = self.parse_timeframe(timeframe) * 1_000
                 candles = series[timeframe] = Candles(market["symbol"], timeframe, length_ms)
                 self.ohlcvs.setdefault(market["symbol"], {})[timeframe] = candles.rows
-                candles.read(self, self.client(url))
+            series[timeframe].begin(self, self.client(url))
             waits.append(Wait(url, series[timeframe].name))
         return await self._hear(method, waits)
 

@@ -3,6 +3,9 @@
 import datetime as dt
 from typing import Any
 
+import ccxt
+import pytest
+
 from tests.unit.sdk.test_ccxt_streams import BTC, EMPTY_TAPE, Venue, soon, trade
 
 CHART, TRADES = "/api/v1/exchange/btc/chart", "/api/v1/exchange/btc/trades"
@@ -75,3 +78,15 @@ async def test_late_trade_counts_in_the_newest_traded_candle() -> None:
         [START + MINUTE, 100, 100, 98, 98, 2],
         [START + 2 * MINUTE, 98, 98, 98, 98, 0],
     ]
+
+
+async def test_chart_that_could_not_be_read_is_read_by_the_next_call() -> None:
+    """The exchange is busy once; the call says so, and the next one gets the candles."""
+    venue = Venue()
+    venue.frames = {"btc/trades": [EMPTY_TAPE | {"sequence": 5}]}
+    busy = {"error": {"code": "BUSY", "message": "No."}}
+    venue.answers = {CHART: [busy, chart("1")], TRADES: [tape(5)]}
+    async with venue.exchange() as exchange:
+        with pytest.raises(ccxt.ExchangeNotAvailable, match="BUSY"):
+            await soon(exchange.watch_ohlcv(BTC, "1m"))
+        assert await soon(exchange.watch_ohlcv(BTC, "1m")) == [[START, 100, 100, 100, 100, 1]]
