@@ -83,6 +83,12 @@ class RecordedBlock(msgspec.Struct, frozen=True, array_like=True):
     swaps: list[RecordedSwap] = []
 
 
+# Made here and not where they are used: msgspec 0.22 crashes (SIGSEGV) where two threads make the
+# first decoder of a type at once, and each chain's feed has a thread.
+_HEADER: Final = msgspec.json.Decoder(Header)
+_BLOCK: Final = msgspec.json.Decoder(RecordedBlock)
+
+
 def read(path: Path) -> tuple[Header, list[RecordedBlock]]:
     """Read and check a recording.
 
@@ -98,9 +104,8 @@ def read(path: Path) -> tuple[Header, list[RecordedBlock]]:
         raise RecordingError(str(path), f"expected at most {_BYTES_MAX} bytes when unpacked")
     first, *rest = text.splitlines() or [b""]
     try:
-        header = msgspec.json.decode(first, type=Header)
-        block = msgspec.json.Decoder(RecordedBlock)
-        blocks = [block.decode(line) for line in rest]
+        header = _HEADER.decode(first)
+        blocks = [_BLOCK.decode(line) for line in rest]
     except msgspec.MsgspecError as error:
         raise RecordingError(str(path), f"expected format {FORMAT} ({error})") from None
     problem = _problem(header, blocks)

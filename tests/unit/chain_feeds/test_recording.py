@@ -1,6 +1,8 @@
 """Recordings written and read: what is damaged is named; the loop undoes what it did."""
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +195,27 @@ def test_pool_listed_otherwise_than_recorded_is_down(
     _, ((_, state),) = RecordedFeed(load(path), [wrong]).advance(START_S * 10**9)
     assert reason in state.detail
     assert state.curve is None
+
+
+CHAINS_AT_ONCE = """
+import importlib, pathlib, sys, threading
+from chain_feeds.sources import recording
+sys.setswitchinterval(1e-6)
+for _ in range(40):
+    importlib.reload(recording)  # new types, that nothing was decoded to
+    gate = threading.Barrier(4)
+    def play():
+        gate.wait()
+        recording.read(pathlib.Path(sys.argv[1]))
+    threads = [threading.Thread(target=play) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+"""
+
+
+def test_recordings_read_by_several_threads_at_once_are_read(tmp_path: Path) -> None:
+    """Each chain has a thread, and all of them begin together; in a process of its own."""
+    path = kept(tmp_path, header(), BLOCKS)
+    command = [sys.executable, "-c", CHAINS_AT_ONCE, str(path)]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
