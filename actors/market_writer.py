@@ -24,6 +24,9 @@ from actors.shard_link import ShardLink
 
 OWED_MAX: Final = 64
 """Settlements a busy market may collect for one shard before it sends them on their own."""
+SETTLE_AFTER_S: Final = 0.005
+"""How long settlements wait for a hold to ride with: a trader's next order mostly comes sooner, and
+would wait for a `Post` (and the fsync at its end) that had just left without its hold."""
 
 
 class MarketStatusLine(msgspec.Struct, frozen=True):
@@ -161,17 +164,19 @@ class MarketWriter:
         return self.engine.query(query)
 
     def deliver(self, *, idle: bool, asked: Container[int] = ()) -> None:
-        """Send settlements of records that are on disk: at once when idle, else when many wait.
+        """Send settlements of records that are on disk, once they are many, or old, or all is idle.
 
         Shards that are ``asked`` already for the next round's holds are left alone: the answer on
         its way belongs to that round, and the one after it carries what is owed.
         """
         for shard, link in enumerate(self.links):
-            if shard not in asked and link.owed and (idle or link.owed >= OWED_MAX):
-                if link.in_flight and not idle:
-                    link.finish()
-                if not link.in_flight:
-                    link.start(())
+            if shard in asked or not link.owed:
+                continue
+            many = link.owed >= OWED_MAX
+            if many and link.in_flight and not idle:
+                link.finish()
+            if not link.in_flight and (many or idle or link.owed_for_s() >= SETTLE_AFTER_S):
+                link.start(())
 
     def settle(self) -> None:
         """Hear the answers that are due, and send what is owed meanwhile."""
@@ -188,6 +193,11 @@ class MarketWriter:
             epoch=self.journal.epoch,
             settlements_owed=sum(link.owed for link in self.links),
         )
+
+    @property
+    def owes(self) -> bool:
+        """Whether a shard has not confirmed everything that was issued to it."""
+        return any(link.owed for link in self.links)
 
     @property
     def awaits(self) -> bool:

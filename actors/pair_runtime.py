@@ -44,7 +44,7 @@ from actors.errors import (
     UnknownOutcomeError,
 )
 from actors.inbox import Batch, Inbox
-from actors.market_writer import MarketStatusLine, MarketWriter, Round
+from actors.market_writer import SETTLE_AFTER_S, MarketStatusLine, MarketWriter, Round
 from actors.ports import Journal
 
 RETRY_BUSY_MS: Final = 100
@@ -272,7 +272,7 @@ class PairRuntime:
         try:
             while not (self._stopping and self._inbox.waiting == 0 and self._next is None):
                 self._turn()
-            while any(market.awaits for market in self._markets):
+            while any(market.awaits or market.owes for market in self._markets):
                 for market in self._markets:
                     market.settle()
         except Exception as error:  # noqa: BLE001 (whatever it was, memory is doubtful now)
@@ -316,6 +316,8 @@ class PairRuntime:
             return 0.0
         if any(market.awaits for market in self._markets):
             return HEAR_AFTER_S
+        if any(market.owes for market in self._markets):
+            return SETTLE_AFTER_S
         dues = [due for market in self._markets if (due := market.engine.next_due_ns())]
         if not dues:
             return IDLE_MAX_S
@@ -383,9 +385,8 @@ class PairRuntime:
         self._commands += sum(len(part.commands) for part in rounds)
         self._rounds += 1
         following = self._next
-        idle = following is None and self._inbox.waiting == 0
         for mode, market in enumerate(markets):
-            market.deliver(idle=idle, asked=following.rounds[mode].needs if following else ())
+            market.deliver(idle=False, asked=following.rounds[mode].needs if following else ())
 
     def _sort(
         self,

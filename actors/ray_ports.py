@@ -1,4 +1,4 @@
-"""The ports of `actors.ports` over Ray handles.
+"""The ports of `actors.ports` over Ray handles, and over lanes that Ray finds.
 
 A handle survives its actor's restarts by Ray; where an actor was made anew, the name is looked up
 again. Every failure of a call becomes one of two things: `UnavailableError` (nobody of that name,
@@ -6,17 +6,16 @@ nothing was sent) or `UnknownOutcomeError` (it may have been applied).
 """
 
 import asyncio
-from typing import Any, Final, cast
+from concurrent.futures import Future
+from typing import Any, cast
 
 import ray
 import ray.exceptions
 
 from actors import registry
 from actors.errors import TandemError, UnavailableError, UnknownOutcomeError
-
-CALL_TIMEOUT_S: Final = 15.0
-WAIT_TIMEOUT_S: Final = 5.0
-"""A shard answers within milliseconds; after this long the same message is sent again."""
+from actors.lane import LaneAddress
+from actors.lane_ports import CALL_TIMEOUT_S, WAIT_TIMEOUT_S, BlockingLanePort, LanePort
 
 
 class _Handle:
@@ -39,6 +38,23 @@ class _Handle:
     def lost(self) -> None:
         """Look the name up again at the next call."""
         self._handle = None
+
+    def locate(self) -> "Future[LaneAddress | None]":
+        """Ask the actor for its lane's address (`lane_search.Locate`).
+
+        Raises:
+            UnavailableError: there is no actor of that name, or Ray itself is not there.
+        """
+        try:
+            asked: Future[LaneAddress | None] = self.get().lane.remote().future()
+        except ray.exceptions.RayError as error:
+            raise UnavailableError(self.name, type(error).__name__) from error
+        asked.add_done_callback(self._heard)
+        return asked
+
+    def _heard(self, asked: "Future[LaneAddress | None]") -> None:
+        if isinstance(asked.exception(), ray.exceptions.ActorDiedError):
+            self.lost()
 
     def outcome(self, error: Exception) -> TandemError:
         """Say what a failed call means."""
@@ -65,6 +81,7 @@ class RayPort:
         self._handle = _Handle(name)
         self._method = method
         self._timeout_s = timeout_s
+        self.locate = self._handle.locate
 
     async def call(self, request: bytes) -> bytes:
         """Send bytes, and wait for the answer; see `actors.ports`."""
@@ -84,6 +101,7 @@ class BlockingRayPort:
         self._handle = _Handle(name)
         self._method = method
         self._timeout_s = timeout_s
+        self.locate = self._handle.locate
 
     def start(self, request: bytes) -> object:
         """Send without waiting; a failure to send is told by `wait`."""
@@ -105,3 +123,17 @@ class BlockingRayPort:
                 outcome = self._handle.outcome(error)
                 raise UnknownOutcomeError(self._handle.name, str(outcome)) from error
         return answers
+
+
+def open_port(name: str, method: str, timeout_s: float = CALL_TIMEOUT_S) -> LanePort:
+    """Open the way to an actor from an asyncio loop: its lane, and its Ray handle beside it."""
+    other = RayPort(name, method, timeout_s)
+    return LanePort(name, other.locate, other, timeout_s)
+
+
+def open_blocking_port(
+    name: str, method: str, timeout_s: float = WAIT_TIMEOUT_S
+) -> BlockingLanePort:
+    """Open the way to an actor from plain threads: its lane, and its Ray handle beside it."""
+    other = BlockingRayPort(name, method, timeout_s)
+    return BlockingLanePort(name, other.locate, other, timeout_s)

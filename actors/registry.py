@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cloudpickle
 import ray
@@ -21,7 +21,11 @@ import ray.exceptions
 
 from actors import logs
 from actors.errors import UnavailableError
+from actors.lane import LaneAddress, LanePlan
 from actors.listing import NAMESPACE
+
+if TYPE_CHECKING:
+    from actors.lane_server import LaneServer
 
 STOP_TIMEOUT_S: Final = 10.0
 RESTART_PAUSE_S: Final = 0.5
@@ -41,6 +45,7 @@ class ActorPlan:
         threads: how many calls may run at once.
         closer_resource: a narrower custom resource, which places it instead where the cluster
             declares it.
+        lane: the socket on which it serves its callers as well; None for Ray alone.
     """
 
     name: str
@@ -49,6 +54,7 @@ class ActorPlan:
     resource: str
     threads: int = 8
     closer_resource: str = ""
+    lane: LanePlan | None = None
 
     @property
     def title(self) -> str:
@@ -119,7 +125,9 @@ class ActorProcess:
     def __init__(self, name: str, pickled: bytes) -> None:
         logs.configure(name)
         try:
-            self._shell: Any = unpacked(pickled).make()
+            plan = unpacked(pickled)
+            self._shell: Any = plan.make()
+            self._lane = _open_lane(plan, self._shell)
         except BaseException:  # noqa: BLE001 (a successor may do better)
             traceback.print_exc()
             time.sleep(RESTART_PAUSE_S)
@@ -140,9 +148,22 @@ class ActorProcess:
         """Tell how the shell is, with the id of its process."""
         return os.getpid(), self._shell.status()
 
+    @ray.method(concurrency_group="health")
+    def lane(self) -> LaneAddress | None:
+        """Tell where this incarnation serves; None where it has no lane."""
+        return self._lane.address if self._lane is not None else None
+
     def stop(self) -> None:
         """End what the shell runs."""
         self._shell.stop()
+        if self._lane is not None:
+            self._lane.close()
+
+
+def _open_lane(plan: ActorPlan, shell: object) -> "LaneServer | None":
+    from actors.lane_server import serve
+
+    return serve(plan.name, plan.lane, shell)
 
 
 def find(name: str) -> Any:  # noqa: ANN401 (untyped by Ray)

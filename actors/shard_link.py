@@ -71,6 +71,8 @@ class ShardLink:
         self._epoch = 0
         self._seq = 0
         self._owed: deque[Settlement] = deque()
+        self._owed_at_s: float | None = None
+        """When the oldest settlement was issued that has not been sent yet."""
         self._request = b""
         self._ticket: object | None = None
         self._encoder = msgspec.msgpack.Encoder()
@@ -80,6 +82,10 @@ class ShardLink:
     def owed(self) -> int:
         """How many settlements the shard has not confirmed yet."""
         return len(self._owed)
+
+    def owed_for_s(self) -> float:
+        """Tell how long the oldest settlement waits to be sent."""
+        return self._patience.now_s() - self._owed_at_s if self._owed_at_s is not None else 0.0
 
     @property
     def in_flight(self) -> bool:
@@ -136,12 +142,16 @@ class ShardLink:
         self.head += 1
         settlement = Settlement(self.head, postings)
         self._owed.append(settlement)
+        if self._owed_at_s is None:
+            self._owed_at_s = self._patience.now_s()
         return settlement
 
     def start(self, holds: Sequence[HoldNeed]) -> None:
         """Send the next `Post` with what is owed and these holds; needs none on its way."""
         self._seq += 1
         settlements = [self._owed[n] for n in range(min(len(self._owed), SETTLEMENTS_PER_POST))]
+        if len(settlements) == len(self._owed):
+            self._owed_at_s = None
         post = Post(self.market, self._epoch, self._seq, settlements, list(holds))
         self._request = self._encoder.encode(post)
         self._ticket = self._port.start(self._request)

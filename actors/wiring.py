@@ -42,15 +42,16 @@ def open_shard(
 
 def shard_ports(shards: int) -> list[BlockingAccountPort]:
     """Name the ways to all account shards from a plain thread, by number."""
-    from actors.ray_ports import BlockingRayPort
+    from actors.ray_ports import open_blocking_port
 
-    return [BlockingRayPort(account_actor(shard), "call") for shard in range(shards)]
+    return [open_blocking_port(account_actor(shard), "call") for shard in range(shards)]
 
 
 def pair_ports(symbols: tuple[str, ...]) -> dict[str, BlockingAccountPort]:
     """Name the ways to pairs from a plain thread, by symbol."""
-    from actors.ray_ports import BlockingRayPort
+    from actors.ray_ports import open_blocking_port
 
     return {
-        symbol: BlockingRayPort(pair_actor(symbol), "submit", PAIR_TIMEOUT_S) for symbol in symbols
+        symbol: open_blocking_port(pair_actor(symbol), "submit", PAIR_TIMEOUT_S)
+        for symbol in symbols
     }

@@ -21,9 +21,10 @@ from actors.engine.units import Mode
 from actors.journal.history import HistoryStore
 from actors.journal.redis import RedisJournal
 from actors.journal.tail import RedisTail, connect_async
+from actors.lane_ports import LanePort
 from actors.listing import Listing, account_actor, market_name, pair_actor
 from actors.pair_client import PairRef
-from actors.ray_ports import RayPort
+from actors.ray_ports import open_port
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
 from gateway.journal_reads import read_heads, read_records
@@ -116,10 +117,16 @@ class GatewayActor:
         url, listing = self._place.redis_url, self._listing
         client = connect_async(url)
         closers.append(client.aclose)
-        accounts = Accounts([RayPort(account_actor(n), "call") for n in range(listing.shards)])
+
+        def way(actor: str, method: str) -> LanePort:
+            port = open_port(actor, method)
+            closers.append(port.close)
+            return port
+
+        accounts = Accounts([way(account_actor(n), "call") for n in range(listing.shards)])
         pairs: dict[str, PairRef] = {}
         for spec in listing.pairs:
-            pair = PairRef(spec.symbol, RayPort(pair_actor(spec.symbol), "submit"))
+            pair = PairRef(spec.symbol, way(pair_actor(spec.symbol), "submit"))
             pair.on_heads = _teller(accounts)
             pairs[spec.symbol] = pair
             closers.append(pair.close)

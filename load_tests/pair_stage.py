@@ -28,6 +28,7 @@ from actors.engine.market_api import (
 from actors.engine.pair_spec import AssetSpec, PairSpec
 from actors.engine.units import Mode, OrderType, Side, UserId
 from actors.errors import TandemError
+from actors.lane import LanePlan
 from actors.listing import account_actor, pair_actor
 from actors.pair_runtime import PairStatus
 from actors.registry import ActorPlan
@@ -61,11 +62,11 @@ class PairStage:
     """The started pair, as its callers see it."""
 
     def __init__(self, symbol: str) -> None:
-        from actors.ray_ports import BlockingRayPort, RayPort
+        from actors.ray_ports import open_blocking_port, open_port
 
         self.name = pair_actor(symbol)
-        self._pair = RayPort(self.name, "submit", 60.0)
-        self._shard = BlockingRayPort(account_actor(0), "call", 30.0)
+        self._pair = open_port(self.name, "submit", 60.0)
+        self._shard = open_blocking_port(account_actor(0), "call", 30.0)
 
     async def submit(self, batch: bytes) -> BatchReply:
         """Send an encoded batch, and decode what comes back.
@@ -143,6 +144,8 @@ def stage(directory: Path) -> Iterator[PairStage]:
     """Start store, Ray, shard and pair in a directory, and end them again."""
     with EmbeddedValkey(directory) as store:
         ray_runtime.start_local(directory, {"account": 1.0, "pair": 1.0}, workers=2)
+        lanes = directory / "lanes"
+        lanes.mkdir(mode=0o700)
         try:
             from actors import registry
 
@@ -153,6 +156,7 @@ def stage(directory: Path) -> Iterator[PairStage]:
                     (0, 1, partial(open_shard, store.url, 0, 1)),
                     "account",
                     threads=16,
+                    lane=LanePlan("call", str(lanes)),
                 )
             )
             actor = registry.start(
@@ -162,6 +166,7 @@ def stage(directory: Path) -> Iterator[PairStage]:
                     (SPEC, partial(open_pair, store.url, SPEC, 1), 20_000),
                     "pair",
                     threads=16,
+                    lane=LanePlan("submit", str(lanes)),
                 )
             )
             yield PairStage(SPEC.symbol)

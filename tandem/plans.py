@@ -7,10 +7,12 @@ Nothing that an actor runs is imported here: whoever starts the exchange only na
 from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from actors.lane import LanePlan
 from actors.listing import account_actor, pair_actor
 from actors.registry import ActorPlan, packed
 from actors.wiring import open_pair, open_shard, pair_ports
@@ -110,6 +112,7 @@ def _shards(settings: Settings, redis_url: str) -> list[ActorPlan]:
             arguments=(number, count, partial(open_shard, redis_url, number, count)),
             resource="account",
             threads=SHARD_THREADS,
+            lane=_lane(settings, "call"),
         )
         for number in range(count)
     ]
@@ -127,9 +130,21 @@ def _pairs(settings: Settings, redis_url: str) -> list[ActorPlan]:
             ),
             resource="pair",
             threads=SUBMIT_THREADS,
+            lane=_lane(settings, "submit"),
         )
         for spec in settings.listing.pairs
     ]
+
+
+def lanes_directory(settings: Settings) -> Path:
+    """Say where the actors' sockets lie; on hosts without it, in a place like it."""
+    return settings.data_dir / "lanes"
+
+
+def _lane(settings: Settings, method: str) -> LanePlan | None:
+    if not settings.exchange.lanes:
+        return None
+    return LanePlan(method, str(lanes_directory(settings)))
 
 
 def _feeds(settings: Settings) -> list[ActorPlan]:

