@@ -59,10 +59,10 @@ class _Handle:
     def outcome(self, error: Exception) -> TandemError:
         """Say what a failed call means."""
         cause = getattr(error, "cause", None)
-        if isinstance(error, TandemError):
-            return error
         if isinstance(cause, TandemError):
             return cause
+        if isinstance(error, TandemError):
+            return error
         if isinstance(error, ray.exceptions.ActorDiedError):
             self.lost()
         return UnknownOutcomeError(self.name, f"{type(error).__name__}")
