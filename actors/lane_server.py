@@ -31,9 +31,9 @@ from actors.lane import (
 )
 from actors.socket_place import socket_path
 
-CONNECTIONS_MAX: Final = 64
-"""Threads that may wait in one actor: eight gateways with eight connections each. Who comes
-after that is sent away before the call, and calls by Ray."""
+CONNECTIONS_MAX: Final = 512
+"""Threads that may wait in one actor: those of 128 pairs with two connections each and of 32
+gateways with eight. Who comes after them is sent away before the call, and calls by Ray."""
 ACCEPT_PAUSE_S: Final = 0.1
 
 _LOG = structlog.get_logger("tandem.lane")
@@ -77,7 +77,7 @@ class LaneServer:
         try:
             listener.bind(str(path))
             path.chmod(0o600)
-            listener.listen(self._connections_max)
+            listener.listen()
         except OSError:
             listener.close()
             raise
