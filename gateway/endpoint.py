@@ -51,7 +51,9 @@ class LimitKind(Enum):
 class Call:
     """One request on its way through a handler."""
 
-    __slots__ = ("body", "command_id", "principal", "query", "request", "services", "spec")
+    __slots__ = (
+        "body", "command_id", "limits", "principal", "query", "request", "services", "spec",
+    )  # fmt: skip
 
     def __init__(self, request: web.Request, services: Services) -> None:
         self.request = request
@@ -61,6 +63,8 @@ class Call:
         self.body: Any = None
         self.query: Any = None
         self.command_id = ""
+        self.limits: LimitState | None = None
+        """How the tightest limit stands once the request was counted."""
 
     def mode(self) -> Mode:
         """Decide the request's mode by its body or query."""
@@ -142,24 +146,33 @@ class Endpoint:
         Raises:
             ApiError: whatever is wrong with it; the middleware shows it.
         """
-        route, services = self.route, self._services
-        call = Call(request, services)
+        call = Call(request, self._services)
+        try:
+            response = await self._answer(call)
+        except ApiError as error:
+            if call.limits is not None:
+                error.headers = {**call.limits.headers(), **error.headers}
+            raise
+        if call.limits is not None:
+            response.headers.update(call.limits.headers())
+        return response
+
+    async def _answer(self, call: Call) -> web.Response:
+        """Find out who asks, how often, and what; then run it, at most once."""
+        route, services, request = self.route, self._services, call.request
         await self._authenticate(call)
         if route.has_symbol:
             self._find_pair(call)
-        state = await self._count(call) if route.cost is None else None
+        if route.cost is None:
+            call.limits = await self._count(call)
         raw = await self._read(call)
         if route.cost is not None:
-            state = await self._count(call, route.cost(call.body))
+            call.limits = await self._count(call, route.cost(call.body))
         key = request.headers.get("Idempotency-Key") if route.idempotent else None
         if key is None:
             call.command_id = services.idempotency.fresh_id()
-            response = await self._run(call)
-        else:
-            response = await self._run_once(call, key, raw)
-        if state is not None:
-            response.headers.update(state.headers())
-        return response
+            return await self._run(call)
+        return await self._run_once(call, key, raw)
 
     async def _authenticate(self, call: Call) -> None:
         access, services, request = self.route.access, self._services, call.request
@@ -175,7 +188,7 @@ class Endpoint:
             principal = await services.auth.verify(credential, services.remote.of(request))
         except ApiError as error:
             if error.status == 401:
-                await services.limits.count(self._by_address(request))
+                call.limits = await services.limits.count(self._by_address(request))
             raise
         _check_access(principal, access)
         call.principal = principal

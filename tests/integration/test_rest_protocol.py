@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from event_trader.wire.failure import ErrorResponse
 
+from gateway.settings import limit_preset
 from tests.gateways import Exchange, Gateway, open_gateway
 
 TIME = b"GET /api/v1/exchange/time HTTP/1.1\r\n"
@@ -152,3 +153,24 @@ async def test_body_that_is_too_large_is_refused_and_the_connection_ends(
     assert (status, refusal(headers, body)["error"]["code"]) == (413, "BODY_TOO_LARGE")
     assert headers["connection"] == "close"
     assert await wire.ended()
+
+
+async def test_refusals_on_limited_routes_show_how_the_limit_stands(exchange: Exchange) -> None:
+    """A request that was counted says so, whatever became of it."""
+    orders = "/api/v1/exchange/vaix/orders"
+    off_tick = {"side": "buy", "quantity": "1", "price": "0.00000001"}
+    async with open_gateway(exchange, limits=limit_preset("default")) as gateway:
+        token = (await gateway.register())["access_token"]
+        for method, path, who, body, wanted, limit in (
+            ("GET", "/api/v1/exchange/vaix/chart?limit=0", "", None, 422, "30"),
+            ("GET", orders, "not-a-token", None, 401, "30"),
+            ("GET", f"{orders}/ord_vaix_p_9", token, None, 404, "60"),
+            ("POST", orders, token, off_tick, 400, "10"),
+            ("POST", f"{orders}/batch", token, {"orders": [1] * 11}, 422, None),
+        ):
+            status, answer = await gateway.call(method, path, token=who, json=body)
+            shown = gateway.last_headers.get("X-RateLimit-Limit")
+            assert (status, shown) == (wanted, limit), (path, answer)
+            if limit is not None:
+                assert 0 <= int(gateway.last_headers["X-RateLimit-Remaining"]) < int(limit)
+                assert int(gateway.last_headers["X-RateLimit-Reset"]) > 1_700_000_000
