@@ -5,16 +5,15 @@ wait for it: it is loaded beside the first requests, and the first of MCP's own 
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from gateway.mcp import PATH
 from gateway.services import Services
 
 if TYPE_CHECKING:
     from gateway.mcp.http import McpEndpoint
-
-PATH: Final = "/mcp"
 
 
 def setup(app: web.Application, services: Services) -> None:

@@ -20,9 +20,9 @@ from yarl import URL
 from gateway import body as bodies
 from gateway.endpoint import Call, Endpoint, Route
 from gateway.errors import ApiError
+from gateway.mcp import PATH
 from gateway.mcp.asgi import McpTransport
 from gateway.mcp.backend import Asked, Backend, CallRefusedError
-from gateway.mcp.door import PATH
 from gateway.mcp.server import Context, build_server
 from gateway.middleware import REQUEST_ID
 from gateway.services import Services
