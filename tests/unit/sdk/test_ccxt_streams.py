@@ -12,7 +12,7 @@ import tandem_ccxt
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 BTC, ETH = "BTC/USDC", "ETH/USDC"
 assert tandem_ccxt.NAME in ccxt.pro.exchanges
 
