@@ -82,7 +82,8 @@ def start_local(data_dir: Path, resources: Mapping[str, float], workers: int) ->
             logging_level=logging.ERROR,
             _temp_dir=str(directory),
         )
-    except (RuntimeError, OSError, ValueError, ConnectionError) as error:
+    except Exception as error:  # Ray raises plain ones too
+        ray.shutdown()
         raise RayStartError(f"{error}; its logs are in {directory}") from error
 
 

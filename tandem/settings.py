@@ -192,11 +192,22 @@ def load(
         listing=Listing(pairs=pairs, shards=exchange.account_shards),
         exchange=exchange,
         data_dir=find_data_dir(data_dir, environ),
-        redis_url=environ.get("TANDEM_REDIS_URL", ""),
+        redis_url=_redis_url(environ),
         chains=_chains(file, pairs, environ),
         gateway=file.table(("gateway",), GatewayTable),
         limits=_limits(file, limits),
     )
+
+
+def _redis_url(environ: Mapping[str, str]) -> str:
+    """Read where an external store is; the URL itself may hold a password, and is never shown."""
+    url = environ.get("TANDEM_REDIS_URL", "")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise SettingsError(
+            "TANDEM_REDIS_URL: expected a URL such as redis://127.0.0.1:6379/0, rediss://… or "
+            "unix:///path; leave it out for the embedded store"
+        )
+    return url
 
 
 def find_data_dir(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -233,7 +244,10 @@ def jwt_secret(data_dir: Path, environ: Mapping[str, str] = os.environ) -> str:
     """
     if given := environ.get("TANDEM_JWT_SECRET"):
         if len(given) < 32:
-            raise SettingsError("TANDEM_JWT_SECRET: expected at least 32 characters")
+            raise SettingsError(
+                f"TANDEM_JWT_SECRET: expected at least 32 characters, was {len(given)}; leave it "
+                "out, and one is made and kept in the data directory"
+            )
         return given
     return stored_secret(data_dir / "jwt_secret")
 

@@ -21,13 +21,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from actors.errors import TandemError
+from actors.errors import JournalUnavailableError, TandemError
 from tandem.janitor import Janitor
 from tandem.settings import Settings, jwt_secret, make_data_dir
+
+if TYPE_CHECKING:
+    from tandem.plans import Exchange
 
 READY_TIMEOUT_S: Final = 180.0
 """Recovery of a large journal is part of starting; a first start takes some ten seconds."""
@@ -172,8 +175,7 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> Callabl
         ray_runtime.join(options.address)
     else:
         _say("Starting Ray ...")
-        everybody = len(exchange.all())
-        ray_runtime.start_local(settings.data_dir, plans.resources(exchange), everybody)
+        _start_ray(settings, exchange, stop)
     _on_signals(stop)  # Ray puts handlers of its own in place
     _heed(stop)
     handles: list[object] = []
@@ -204,6 +206,27 @@ def _start(options: Options, parts: ExitStack, stop: threading.Event) -> Callabl
     return keep_supervised
 
 
+def _start_ray(settings: Settings, exchange: "Exchange", stop: threading.Event) -> None:
+    """Start Ray on this machine, with a second try.
+
+    Ray's own processes must be there within seconds, which they are not where everything is read
+    from a cold disk or the machine is busy; the second time it is warm.
+
+    Raises:
+        RayStartError: it did not start the second time either.
+    """
+    from tandem import plans, ray_runtime
+
+    resources, everybody = plans.resources(exchange), len(exchange.all())
+    try:
+        ray_runtime.start_local(settings.data_dir, resources, everybody)
+    except ray_runtime.RayStartError as error:
+        _heed(stop)
+        _say(f"{error}")
+        _say("Starting Ray once more ...")
+        ray_runtime.start_local(settings.data_dir, resources, everybody)
+
+
 def _start_store(options: Options, parts: ExitStack) -> str:
     """Start the embedded store, or check the external one; returns its URL."""
     settings = options.settings
@@ -216,8 +239,14 @@ def _start_store(options: Options, parts: ExitStack) -> str:
     from actors.journal.server import check_server
 
     weak = os.environ.get("TANDEM_REDIS_ALLOW_WEAK_DURABILITY", "").lower() == "true"
-    with connect(settings.redis_url) as client:
-        report = check_server(client, allow_weak_durability=weak)
+    try:
+        with connect(settings.redis_url) as client:
+            report = check_server(client, allow_weak_durability=weak)
+    except JournalUnavailableError as error:
+        raise StartError(
+            f"no Redis answers at TANDEM_REDIS_URL ({error.detail}); start it, correct the URL, or "
+            "leave it out for the embedded store"
+        ) from None
     _say(f"Using {report.product} {report.version} ...")
     for warning in report.warnings:
         _say(f"Warning: {warning}")

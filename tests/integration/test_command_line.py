@@ -167,6 +167,24 @@ def test_redis_too_old_is_told_with_its_version(old_redis: str, tmp_path: Path) 
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://:hunter2@127.0.0.1:1", "no Redis answers at TANDEM_REDIS_URL (ConnectionError"),
+        ("hunter2", "TANDEM_REDIS_URL: expected a URL such as redis://127.0.0.1:6379/0"),
+    ],
+)
+def test_redis_url_that_leads_nowhere_is_told_without_its_password(
+    url: str, said: str, tmp_path: Path
+) -> None:
+    """One line with the setting's name; the URL may hold a password."""
+    options = ("--port", "8099", "--data-dir", str(tmp_path / "data"))
+    done = tandem("up", *options, environ={"TANDEM_REDIS_URL": url})
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert said in done.stderr
+    assert "hunter2" not in done.stderr
+
+
 @pytest.mark.parametrize("command", ["version", "--version"])
 def test_version_is_one_line(command: str) -> None:
     """It is what a bug report needs."""
