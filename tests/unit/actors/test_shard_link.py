@@ -98,6 +98,18 @@ def test_settlements_unconfirmed_go_with_every_post_until_confirmed() -> None:
     assert made.owed == 0
 
 
+def test_age_of_what_is_owed_counts_from_the_oldest_unsent() -> None:
+    """So that a busy market settles with a shard that none of its orders asks."""
+    made, _ = opened(Posted([], 2))
+    assert made.owed_for_s() == 0.0
+    made.owe([])
+    made.owe([])
+    assert [made.owed_for_s() for _ in range(2)] == [1.0, 2.0]  # the clock ticks when it is read
+    made.start(())
+    assert made.owed_for_s() == 0.0
+    made.finish()
+
+
 def test_resume_delivers_only_what_lies_behind_the_shards_last() -> None:
     """What was applied before the crash is not sent again."""
     shard = Shard(MarketOpened(2), Posted([], 4))
