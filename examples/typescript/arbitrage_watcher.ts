@@ -20,14 +20,17 @@ function nameOf(venue: wire.Venue): string {
 /** What buying at one venue and selling at another leaves after both fees, in basis points. */
 function edgeBps(buy: wire.Venue, sell: wire.Venue): number {
   // The ratio of two exact prices; only it, which is shown and no money, is a fraction.
-  const ratio = Number((toUnits(sell.price ?? "0") * 10n ** 12n) / toUnits(buy.price ?? "1")) / 1e12;
+  const ratio =
+    Number((toUnits(sell.price ?? "0") * 10n ** 12n) / toUnits(buy.price ?? "1")) / 1e12;
   const [paid, got] = [1 + Number(buy.fee_bps) / BPS, 1 - Number(sell.fee_bps) / BPS];
   return ((ratio * got) / paid - 1) * BPS;
 }
 
 function bestEdge(venues: wire.Venue[]): { bps: number; text: string } | undefined {
   const live = venues.filter((one) => one.status === "live" && one.price !== null);
-  const pairs = live.flatMap((buy) => live.filter((sell) => sell !== buy).map((sell) => ({ buy, sell })));
+  const pairs = live.flatMap((buy) =>
+    live.filter((sell) => sell !== buy).map((sell) => ({ buy, sell })),
+  );
   const edges = pairs.map(({ buy, sell }) => ({ buy, sell, bps: edgeBps(buy, sell) }));
   const best = edges.sort((a, b) => b.bps - a.bps)[0];
   if (!best) return undefined;
@@ -50,7 +53,8 @@ main(async () => {
   for await (const _ of books) {
     const edge = bestEdge((await client.clob.venues(given.pair)).venues);
     if (edge && edge.bps >= Number(given["min-edge-bps"]) && edge.text !== shown) {
-      console.log((shown = edge.text));
+      console.log(edge.text);
+      shown = edge.text;
     }
     if (++looks === Number(given.looks)) break;
   }

@@ -9,7 +9,7 @@
  * them, as the end of this program does. Ctrl-C ends the recording; `--frames` ends it by itself.
  */
 
-import { readFileSync, writeFileSync, appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { type BookEvent, EventTrader, LocalBook } from "@tandem/event-trader";
 import { interrupted, main, options } from "./options.ts";
 

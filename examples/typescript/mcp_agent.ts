@@ -73,7 +73,9 @@ function units(decimal: unknown): bigint {
 }
 
 function decimal(of: bigint): string {
-  const part = String(of % UNITS).padStart(12, "0").replace(/0+$/, "");
+  const part = String(of % UNITS)
+    .padStart(12, "0")
+    .replace(/0+$/, "");
   return part ? `${of / UNITS}.${part}` : String(of / UNITS);
 }
 
@@ -109,7 +111,8 @@ main(async () => {
       return end(`the spread of ${shown} is too wide`);
     }
     const left = wanted - bought;
-    const size = units(job.slice) < left ? units(job.slice) : left;
+    let size = units(job.slice);
+    if (size > left) size = left;
     return {
       tool: "et_clob_place_order",
       given: {

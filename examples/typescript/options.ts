@@ -57,7 +57,9 @@ export async function pause(seconds: number, signal: AbortSignal): Promise<void>
 export function main(program: () => Promise<void>): void {
   program().catch((error: unknown) => {
     const expected =
-      error instanceof EventTraderError || error instanceof TypeError || error instanceof RangeError;
+      error instanceof EventTraderError ||
+      error instanceof TypeError ||
+      error instanceof RangeError;
     console.error(expected ? error.message : error);
     process.exitCode = 1;
   });

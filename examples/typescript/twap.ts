@@ -50,7 +50,9 @@ main(async () => {
       console.log("the TWAP has ended");
       return;
     }
-    if (progress(mine) !== shown) console.log((shown = progress(mine)));
+    const now = progress(mine);
+    if (now !== shown) console.log(now);
+    shown = now;
     await pause(Number(given.refresh), stop);
   }
   console.log(progress(await client.clob.cancelTwap(twap.symbol, twap.twap_id)));
