@@ -1,7 +1,7 @@
 """Runs one chain's feed for ever: its parts are restarted with back-off, and nothing raises out.
 
-`run_feed` is the entry point for an asyncio loop; `FeedThread` gives it a loop and thread of its
-own. What a feed does lives in `feed`, `sources` and `venues`.
+`FeedThread` gives it a loop and thread of its own. What a feed does lives in `feed`, `sources` and
+`venues`.
 """
 
 import asyncio
@@ -146,18 +146,6 @@ def backoff_s(attempt: int) -> float:
     """Return how long to wait before another try: doubling, bounded, with jitter of a half."""
     longest = min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * float(2 ** min(attempt, 16)))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 -- spreads reconnections, no secret
-
-
-async def run_feed(
-    chain: ChainSettings, pools: Sequence[FeedPool], sink: PoolSink, clock: Clock | None = None
-) -> None:
-    """Run one chain's feed until cancelled."""
-    await Feed(chain, pools, sink, clock).run()
-
-
-def make_feed(chain: ChainSettings, pools: Sequence[FeedPool], sink: PoolSink) -> "FeedThread":
-    """Make one chain's feed with its own thread, as a Ray shell wants it: start, stop, status."""
-    return FeedThread(Feed(chain, pools, sink))
 
 
 class FeedThread:

@@ -115,8 +115,3 @@ class Level:
             order.next = None
         order.level = None
         self.visible_lots -= order.shown_lots if order.display_lots else order.remaining_lots
-
-    def to_back(self, order: Order) -> None:
-        """Send an order to the end of the queue; its visible size may be changed in between."""
-        self.unlink(order)
-        self.append(order)

@@ -93,11 +93,6 @@ class OrderStatus(IntEnum):
     EXPIRED = 5
     REJECTED = 6
 
-    @property
-    def is_closed(self) -> bool:
-        """True once nothing can happen to the order any more."""
-        return self >= OrderStatus.FILLED
-
 
 class Role(IntEnum):
     """Which side of a fill an order was on."""
