@@ -13,9 +13,9 @@ from actors.engine.units import OrderStatus, Side
 class Order(OrderState, eq=False, gc=False):
     """A live order: waiting for its trigger, taking, or resting.
 
-    It *is* its own record: closed, it is what `OrderClosed` tells, and readers of the journal pass
-    over the fields that are the engine's own. ``status`` and ``reason`` are written when somebody
-    asks, and for good when it closes.
+    Its record's fields come first, so that `record` copies them in one go; the rest is the engine's
+    own and never encoded. ``status`` and ``reason`` are written when somebody asks, and for good
+    when it closes.
 
     ``held_raw`` is what is left of its hold (quote for a buy, base for a sell). At any time
     ``held_in_raw == held_raw + spent + released_raw``, where spent is ``filled_quote_raw +
@@ -46,15 +46,14 @@ class Order(OrderState, eq=False, gc=False):
         """Record the order as everybody outside sees it while it lives."""
         status = OrderStatus.PARTIALLY_FILLED if self.filled_lots else OrderStatus.OPEN
         self.status = OrderStatus.PENDING_TRIGGER if self.pending else status
-        return record(self)
+        made = record(self)
+        made.fills = list(self.fills)
+        return made
 
 
-def record(order: OrderState) -> OrderState:
-    """Copy an order's record as it is now, without what the engine keeps beside it."""
-    fields = astuple(order)[:_RECORDED]
-    made = OrderState(*fields)
-    made.fills = list(made.fills)
-    return made
+def record(order: Order) -> OrderState:
+    """Copy an order's record as it is now; of a living order the fills go on, so copy them too."""
+    return OrderState(*astuple(order)[:_RECORDED])
 
 
 _RECORDED = len(OrderState.__struct_fields__)

@@ -11,7 +11,7 @@ from actors.engine.events import AnyEvent, OrderClosed, OrderRested, Traded
 from actors.engine.expiry import ExpiryQueue
 from actors.engine.holds import release_to
 from actors.engine.invariants import invariant
-from actors.engine.level import Order
+from actors.engine.level import Order, record
 from actors.engine.order_index import ClosedOrders, OrderIndex
 from actors.engine.order_policies import Rules
 from actors.engine.pair_spec import PairSpec
@@ -109,8 +109,8 @@ class MarketState:
             living.remove_further(order)
         if order.client_order_id:
             del living.by_client_id[order.user, order.client_order_id]
-        self.closed.recent[number] = order
-        self.events.append(OrderClosed(order))
+        self.closed.recent[number] = state = record(order)
+        self.events.append(OrderClosed(state))
         if order.parent:
             self.parents_touched = True
             self.twaps.child_closed(order.parent, order.order_no)

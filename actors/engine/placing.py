@@ -6,7 +6,7 @@ from actors.engine.commands import CancelAll, CancelOrder, PlaceOrder
 from actors.engine.estimate import Estimate, Intent, estimate
 from actors.engine.events import CommandRejected, OrderAccepted
 from actors.engine.holds import limit_need, place_need, rate_of
-from actors.engine.level import Order
+from actors.engine.level import Order, record
 from actors.engine.market_state import MarketState
 from actors.engine.matching import Matcher
 from actors.engine.order import NO_FILLS
@@ -327,7 +327,7 @@ class OrderDesk:
     def _reject(self, command: PlaceOrder, order: Order, fault: Refusal, held_raw: int) -> Outcome:
         self.give_back(command, held_raw)
         order.status, order.reason = OrderStatus.REJECTED, fault.reason
-        rejected = CommandRejected(command.user, fault.reason, fault.message, order)
+        rejected = CommandRejected(command.user, fault.reason, fault.message, record(order))
         self._market.events.append(rejected)
         return of_refusal(fault.reason)
 

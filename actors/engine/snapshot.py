@@ -12,7 +12,7 @@ import msgspec
 
 from actors.engine.candles import Candles
 from actors.engine.command_log import CommandLog
-from actors.engine.level import Order, record
+from actors.engine.level import Order
 from actors.engine.market_state import MarketState
 from actors.engine.order import NO_FILLS, Fill, OrderState
 from actors.engine.pools.state import PoolState
@@ -116,8 +116,8 @@ def capture(market: MarketState, commands: CommandLog, counters: tuple[int, int,
         *counters,
         resting,
         [_keep(order) for order in market.stops.orders()],
-        [record(order) for order in market.closed.recent.values()],
-        [record(order) for order in market.closed.older.values()],
+        list(market.closed.recent.values()),
+        list(market.closed.older.values()),
         commands.recent,
         commands.older,
         commands.since_ns,

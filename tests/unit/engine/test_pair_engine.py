@@ -26,6 +26,7 @@ from actors.engine.market_api import (
     TwapsReply,
     UnknownReply,
 )
+from actors.engine.order import OrderState
 from actors.engine.order_index import CLOSED_KEPT
 from actors.engine.pair_engine import PairEngine
 from actors.engine.units import (
@@ -275,3 +276,14 @@ def test_commands_survive_their_encoding_and_huge_sizes_are_refused():
     market.do(again)
     assert isinstance(market.reply, RefusedReply)
     assert market.reply.reason is Reason.QUANTITY_TOO_LARGE
+
+
+def test_told_orders_hold_their_records_fields_and_no_others():
+    """What the engine keeps beside a record would take the places of fields appended later."""
+    engine = PairEngine(make_spec(holds_enabled=False), Mode.PAPER)
+    engine.begin(1, 1)
+    engine.apply(PlaceOrder("a", ANN, Side.BUY, OrderType.LIMIT, 5, 100))
+    closed = engine.apply(CancelOrder("b", ANN, OrderNo(1)))[-1]
+    refused = engine.apply(PlaceOrder("c", ANN, Side.BUY, OrderType.LIMIT, 0, 100))[-1]
+    told = [msgspec.msgpack.decode(msgspec.msgpack.encode(one))[-1] for one in (closed, refused)]
+    assert [len(order) for order in told] == [len(OrderState.__struct_fields__)] * 2
