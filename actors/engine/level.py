@@ -14,8 +14,7 @@ class Order(OrderState, eq=False, gc=False):
     """A live order: waiting for its trigger, taking, or resting.
 
     Its record's fields come first, so that `record` copies them in one go; the rest is the engine's
-    own and never encoded. ``status`` and ``reason`` are written when somebody asks, and for good
-    when it closes.
+    own and never encoded. ``status`` and ``reason`` are written when somebody asks.
 
     ``held_raw`` is what is left of its hold (quote for a buy, base for a sell). At any time
     ``held_in_raw == held_raw + spent + released_raw``, where spent is ``filled_quote_raw +
