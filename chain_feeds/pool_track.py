@@ -30,6 +30,11 @@ class Known(NamedTuple):
         number, block_hash = (snapshot.block, "") if later else (asked.number, asked.hash)
         return cls(curve, number, block_hash, asked.time_s * NS_PER_S, READ)
 
+    def repeats(self, other: "Known") -> bool:
+        """Tell whether both are one state at one block; a block of no known name may be any."""
+        names = {self.block_hash, other.block_hash} - {""}
+        return self.curve == other.curve and self.block == other.block and len(names) <= 1
+
 
 class PoolTrack:
     """One pool's states and doubts. The feed decides what is asked and when it is said.
@@ -212,10 +217,13 @@ class PoolTrack:
         return True
 
     def _believe(self, known: Known, now_ns: int) -> None:
+        """Hold a state, and have it said, unless it is what was held: a read often confirms it."""
+        news = self.known is None or not known.repeats(self.known)
         self.known = known
         self._lost = False
-        self.touched_ns = now_ns
-        self.dirty = True
+        if news:
+            self.touched_ns = now_ns
+            self.dirty = True
 
     def _doubt(self, problem: str, now_ns: int) -> None:
         self.poison = problem or "the log holds no state"

@@ -104,6 +104,13 @@ class Feeding:
 
         self.sink.wait_for(is_told, "the truth")
 
+    def wait_for_slots(self, slots: int) -> int:
+        """Wait until so many more slots are confirmed, and with them what was written before."""
+        confirmed = {"commitment": "confirmed"}
+        wanted = self.node.rpc("getSlot", confirmed) + slots
+        wait_until(lambda: self.node.rpc("getSlot", confirmed) >= wanted, 30, "slots")
+        return self.node.rpc("getSlot", confirmed)
+
     def swap(self, random: Random) -> tuple[SolanaPool, Side, tuple[int, int]]:
         """A random swap: pool, side, (base, quote)."""
         pool = random.choice(self.pools)
@@ -200,6 +207,7 @@ def test_pool_that_is_switched_off_is_down_and_hurts_no_other(feeding: Feeding) 
         said = feeding.wait_until(amm, DOWN)
     finally:
         feeding.network.write(amm, {"status": raydium_amm.SWAP_ONLY})
+    feeding.wait_for_truth()
     assert said.detail == "the pool takes no swaps: its status is 4 (LiquidityOnly)"
     assert {feeding.status(pool) for pool in others} == {LIVE}
 
@@ -326,7 +334,7 @@ async def test_source_that_is_only_asked_answers_from_the_newest_slot(feeding: F
     )
     source = SolanaSource(chain, feeding.listed(), lambda _: None)
     try:
-        slot = feeding.node.rpc("getSlot", {"commitment": "confirmed"})
+        slot = feeding.wait_for_slots(2)
         assert await source.hash_at(slot) == f"{slot:#x}"
         assert await source.hash_at(slot + 10_000) == ""
         snapshot = await source.read(Head(slot, f"{slot:#x}", "", 0))

@@ -27,7 +27,8 @@ BYTES_BETWEEN_CUTS = 500_000 if LONG else 60_000
 """At most. A full book and tape must fit, or nothing that follows them would ever come through."""
 CUT_WITHIN_S = (SLICE_S / 2 / CUTS or 10.0) if LONG else 0.2
 """Nobody waits longer than this for so many bytes."""
-TRADERS = 4
+TRADERS = 2 if LONG else 4
+"""Two make the most changes of the book: what more of them send at once shares a record."""
 ORDERS = 10
 MOVES = 20 if LONG else 1
 AT_ONCE = 1 if LONG else 10

@@ -77,3 +77,22 @@ def test_second_nodes_read_of_another_slot_contradicts_nothing() -> None:
     same = Snapshot(13, own.block_hash, {POOL.key: curve(1_000_000, 3_000)})
     told.feed.receive_second_read(1, own, same, told.now_ns)
     assert {state.detail for state in told.said()} != {""}
+
+
+def test_read_that_confirms_what_an_event_said_is_not_said_again() -> None:
+    """Event and read are of one slot and one state: one word to the pair, whatever came first."""
+    told = Told()
+    told.read(13, 3_010)
+    told.said()
+    told.slot(14, f"{10:#x}")
+    told.event(14, 3_020)
+    assert [state.block for state in told.said()] == [14]
+    told.asked = Head(14, f"{14:#x}", "", 0)
+    told.feed.receive_connected(told.now_ns)
+    told.slot(14, "")
+    assert told.feed.take_snapshot_request(told.now_ns) is not None
+    told.read(14, 3_020)
+    assert told.said() == []
+    told.slot(15, f"{14:#x}")
+    told.event(15, 3_020)
+    assert [state.block for state in told.said()] == [15]
