@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/pytest -q
 SHORT := -m "not slow"
+# The first stages' order and random numbers: the same for everybody; SEED= draws another, and prints it.
+SEED ?= 20261128
+MIXED = $(if $(SEED),--randomly-seed=$(SEED))
 # Tests that share one started exchange see what the ones before them left on its books.
 ORDERED := -p no:randomly
 
@@ -26,8 +29,8 @@ $(STAMP): requirements/lock.txt pyproject.toml sdk/python/pyproject.toml sdk/ccx
 
 # From the quickest to the slowest, so that a simple fault is told first.
 test: install
-	$(PYTEST) $(SHORT) tests/unit tests/tables tests/test_tidy.py
-	$(PYTEST) $(SHORT) tests/contract tests/model tests/property tests/simulation
+	$(PYTEST) $(SHORT) $(MIXED) tests/unit tests/tables tests/test_tidy.py
+	$(PYTEST) $(SHORT) $(MIXED) tests/contract tests/model tests/property tests/simulation
 	$(PYTEST) $(SHORT) $(ORDERED) tests/chain tests/integration tests/faults
 
 lint: install

@@ -22,7 +22,6 @@ _IDLE_S: Final = 30.0
 _LOAD_S: Final = 10.0
 _ACCOUNTS: Final = 16
 PAIRS: Final = (1, 64)
-CONNECTIONS: Final = (1, 128)
 _READY_PER_PAIR_S: Final = 8.0
 
 
@@ -32,6 +31,26 @@ class Usage(NamedTuple):
     cpu_s: float
     pss_mib: float
     processes: int
+
+
+class _Offered(NamedTuple):
+    """A load: so many connections that go round all pairs, or so many at each of them."""
+
+    connections: int
+    at_each: bool
+
+    @property
+    def name(self) -> str:
+        """How the tables call it."""
+        return f"{self.connections} connections {'at each' if self.at_each else 'round all'}"
+
+
+LOADS: Final = (
+    _Offered(1, at_each=False),
+    _Offered(128, at_each=False),
+    _Offered(1, at_each=True),
+    _Offered(2, at_each=True),
+)
 
 
 def usage(pid: int, *, memory: bool = True) -> Usage:
@@ -74,9 +93,9 @@ def measure_idle(directory: Path) -> tuple[str, list[Row]]:
 
 
 def measure_pairs(directory: Path) -> tuple[str, list[Row]]:
-    """Measure CPU per order with one pair and with many, the same connections on all of them."""
+    """Measure CPU per order with one pair and with many, under one load and under one for each."""
     rows: list[Row] = []
-    costs: dict[tuple[int, int], float] = {}
+    costs: dict[tuple[int, _Offered], float] = {}
     for pairs in PAIRS:
         config = directory / f"{pairs}.toml"
         config.write_text(listing(pairs), "utf-8")
@@ -85,15 +104,15 @@ def measure_pairs(directory: Path) -> tuple[str, list[Row]]:
         data = directory / str(pairs)
         with running(data, *options, ready_within_s=ready_within_s) as started:
             rows += _loaded(started, pairs, costs)
-    for connections in CONNECTIONS:
-        few, many = (costs[pairs, connections] for pairs in PAIRS)
-        rows.append(
-            Row(
-                f"{PAIRS[-1]} pairs beside {PAIRS[0]}, {connections} connections",
-                f"{many / few - 1:+.0%}",
-                "CPU per order; goal within 15 %",
-            )
+    few, many = PAIRS
+    rows += [
+        Row(
+            f"{many} pairs beside {few}, {load.name}",
+            f"{costs[many, load] / costs[few, load] - 1:+.0%}",
+            "CPU per order; goal within 15 %",
         )
+        for load in LOADS
+    ]
     return "CPU per order, durable and authenticated, all processes of the exchange", rows
 
 
@@ -109,24 +128,25 @@ def listing(pairs: int) -> str:
     return "\n".join(parts)
 
 
-def _loaded(started: Running, pairs: int, costs: dict[tuple[int, int], float]) -> list[Row]:
+def _loaded(started: Running, pairs: int, costs: dict[tuple[int, _Offered], float]) -> list[Row]:
     tokens = [register(started.port, number) for number in range(_ACCOUNTS)]
     symbols = [f"t{number:02d}" for number in range(pairs)]
     time.sleep(_SETTLE_S)
     idle = cores_used(started.pid, _LOAD_S)
     rows = [Row(f"{pairs} pairs, idle", f"{idle * 100:.1f} % of one core")]
-    for connections in CONNECTIONS:
-        lanes = order_lanes(tokens, connections, symbols)
+    for load in LOADS:
+        connections = load.connections * (pairs if load.at_each else 1)
+        lanes = order_lanes(tokens, connections, symbols, stay=load.at_each)
         before = usage(started.pid, memory=False).cpu_s
-        load = uvloop.run(run(started.port, lanes, _LOAD_S))
+        done = uvloop.run(run(started.port, lanes, _LOAD_S))
         spent_s = usage(started.pid, memory=False).cpu_s - before
-        orders = load.per_second * load.seconds
-        costs[pairs, connections] = spent_s / orders
+        orders = done.per_second * done.seconds
+        costs[pairs, load] = spent_s / orders
         rows.append(
             Row(
-                f"{pairs} pairs, {connections} connections",
+                f"{pairs} pairs, {load.name}",
                 f"{spent_s / orders * 1e6:,.0f} us/order",
-                f"{load.per_second:,.0f} orders/s; {load.text()}",
+                f"{done.per_second:,.0f} orders/s; {done.text()}",
             )
         )
     return rows

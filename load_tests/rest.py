@@ -63,11 +63,15 @@ def _pair_of_rows(what: str, loaded: Load, bare: Load) -> list[Row]:
 
 
 def order_lanes(
-    tokens: list[str], connections: int, symbols: Sequence[str] = ("vaix",)
+    tokens: list[str], connections: int, symbols: Sequence[str] = ("vaix",), *, stay: bool = False
 ) -> list[list[bytes]]:
     """Prepare orders, buying and selling in turn; without tokens the same bodies for the echo.
 
-    A lane goes round the pairs two orders at a time, and each lane begins at another pair.
+    Args:
+        tokens: whose orders; lanes take them in turn.
+        connections: how many lanes.
+        symbols: the pairs. A lane goes round them two orders at a time, each from another one on.
+        stay: each lane stays at the pair where it begins.
     """
     bodies = [
         json.dumps(
@@ -85,17 +89,18 @@ def order_lanes(
     ]
     if not tokens:
         return [[request("POST", "/", body) for body in bodies] * (_PER_LANE // 2)] * connections
-    rounds = -(-_PER_LANE // (2 * len(symbols)))
+    steps = 1 if stay else len(symbols)
+    rounds = -(-_PER_LANE // (2 * steps))
     return [
         [
             request("POST", _ORDERS_OF.format(symbols[(lane + step) % len(symbols)]), body, token)
-            for step in range(len(symbols))
+            for step in range(steps)
             for body in turn
         ]
         * rounds
         for lane in range(connections)
         for turn in [bodies if lane % 2 else bodies[::-1]]
-        for token in [tokens[lane % len(tokens)]]
+        for token in [tokens[(lane + (lane // len(symbols) if stay else 0)) % len(tokens)]]
     ]
 
 

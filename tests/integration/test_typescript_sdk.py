@@ -158,7 +158,7 @@ async def test_hundred_cuts_leave_the_book_equal_and_no_private_event_lost_or_do
 ) -> None:
     """Book, tape and private channel, against what the server says at the end."""
     url = running_exchange.base_url
-    keys = [await new_key(url) for _ in range(3)]
+    keys = [await new_key(url) for _ in range(2)]
     stop = asyncio.Event()
     whole_events: list[dict[str, Any]] = []
     async with contextlib.AsyncExitStack() as stack:
