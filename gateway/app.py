@@ -14,6 +14,7 @@ from gateway.endpoint import Endpoint, Route
 from gateway.mcp.door import setup as setup_mcp
 from gateway.middleware import EDGE, Edge, middleware
 from gateway.routes import ROUTES
+from gateway.routes.orders import PREFIX
 from gateway.server_log import server_logger
 from gateway.services import SERVICES, Services
 from gateway.ws.routes import setup as setup_websockets
@@ -23,6 +24,11 @@ LINGERING_S: Final = 2.0
 
 _ORDER_ID: Final = "{order_id:(?!(?:all|batch|history|open)$)[^/]+}"
 """What may stand for an order's id: a fixed path below it is none, whatever the method."""
+_ASKED_MOST: Final = [
+    f"{PREFIX}/{{symbol}}{place}"
+    for place in ("/orders", "/orders/{order_id}", "/book/hybrid", "/book", "/bbo", "/ticker")
+]
+"""The router tries one path after the other: these first, and all methods of one together."""
 
 
 def build_app(deps: GatewayDeps) -> web.Application:
@@ -42,13 +48,17 @@ def build_app(deps: GatewayDeps) -> web.Application:
     app[DEPS] = deps
     app[SERVICES] = services
     app[EDGE] = edge
-    for route in ROUTES:
+    for route in sorted(ROUTES, key=_rank):
         add_route(app, route, services)
     docs.setup(app)
     setup_websockets(app, services, _symbol_pattern(services))
     setup_mcp(app, services)
     app.on_cleanup.append(_close)
     return app
+
+
+def _rank(route: Route) -> int:
+    return _ASKED_MOST.index(route.path) if route.path in _ASKED_MOST else len(_ASKED_MOST)
 
 
 def add_route(app: web.Application, route: Route, services: Services) -> None:

@@ -8,7 +8,7 @@ mean is the codec's.
 import asyncio
 import json
 import re
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from aiohttp import web
 from event_trader.wire.failure import ErrorCode
@@ -22,6 +22,8 @@ DEPTH_MAX = 32
 
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
+_QUERIES_KEPT: Final = 256
+_QUERY_KEPT_CHARS: Final = 200
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -198,37 +200,47 @@ def _part(part: str | int) -> str | int:
     return part[:100] if isinstance(part, str) else part
 
 
-def read_query(request: web.Request, model: type[Model], *, closed: bool) -> Model:
-    """Read the query string into its model.
+class QueryReader(Generic[Model]):
+    """Reads a route's query strings into its model; remembers what the same few of them meant.
 
-    A parameter that is named twice is refused. One the route does not know is refused where
-    ``closed`` (the request changes state), and ignored where it is only read.
-
-    Raises:
-        ApiError: 422 naming the parameter.
+    Args:
+        model: the parameters; an instance is frozen, so that many requests can share one.
+        closed: a parameter the route does not know is refused (the request changes state) rather
+            than ignored (it only reads).
     """
-    query = request.rel_url.query
-    if not query:
-        return _default(model)
-    fields = model.model_fields
-    values: dict[str, str] = {}
-    for name, value in query.items():
-        if name not in fields and not closed:
-            continue
-        if name in values:
-            raise invalid(("query", name[:100]), "is given twice", "duplicate_key")
-        values[name] = value
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise validation_error(error, ("query",)) from None
 
+    def __init__(self, model: type[Model], *, closed: bool) -> None:
+        self._model = model
+        self._closed = closed
+        self._known: dict[str, Model] = {}
 
-_DEFAULTS: dict[type[BaseModel], BaseModel] = {}
+    def read(self, request: web.Request) -> Model:
+        """Read the query string. A parameter that is named twice is refused.
 
+        Raises:
+            ApiError: 422 naming the parameter.
+        """
+        text = request.rel_url.raw_query_string
+        found = self._known.get(text)
+        if found is not None:
+            return found
+        read = self._parse(request)
+        if len(text) <= _QUERY_KEPT_CHARS:
+            if len(self._known) >= _QUERIES_KEPT:
+                self._known.clear()
+            self._known[text] = read
+        return read
 
-def _default(model: type[Model]) -> Model:
-    found = _DEFAULTS.get(model)
-    if found is None:
-        found = _DEFAULTS[model] = model.model_validate({})
-    return found  # type: ignore[return-value]
+    def _parse(self, request: web.Request) -> Model:
+        fields = self._model.model_fields
+        values: dict[str, str] = {}
+        for name, value in request.rel_url.query.items():
+            if name not in fields and not self._closed:
+                continue
+            if name in values:
+                raise invalid(("query", name[:100]), "is given twice", "duplicate_key")
+            values[name] = value
+        try:
+            return self._model.model_validate(values)
+        except ValidationError as error:
+            raise validation_error(error, ("query",)) from None

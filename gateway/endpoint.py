@@ -137,7 +137,8 @@ class Endpoint:
     def __init__(self, route: Route, services: Services) -> None:
         self.route = route
         self._services = services
-        self._closed = route.method not in {"GET", "HEAD"}
+        closed = route.method not in {"GET", "HEAD"}
+        self._query = bodies.QueryReader(route.query, closed=closed)
         self._encode = msgspec.json.Encoder().encode
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -236,7 +237,7 @@ class Endpoint:
     async def _read(self, call: Call) -> bytes:
         """Read query and body into their models; returns the raw body."""
         route, request = self.route, call.request
-        call.query = bodies.read_query(request, route.query, closed=self._closed)
+        call.query = self._query.read(request)
         if route.body is None:
             return b""
         if route.body_optional and not request.can_read_body:

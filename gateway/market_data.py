@@ -99,6 +99,11 @@ class MarketDataHub:
             for spec in specs.values()
             for market in (Market(spec, mode) for mode in Mode)
         }
+        self._shown = {
+            (spec.symbol, asked): self._markets[market_name(spec, asked)]
+            for spec in specs.values()
+            for asked in (None, *Mode)
+        }
         self._shard_positions: dict[str, int] = {}
         self._records: list[RecordObserver] = []
         self._account_records: list[ShardObserver] = []
@@ -115,11 +120,7 @@ class MarketDataHub:
 
     def market(self, symbol: str, mode: Mode | None = None) -> Market | None:
         """Find a market by its pair's symbol; without ``mode``, in the pair's public mode."""
-        spec = self.specs.get(symbol)
-        if spec is None:
-            return None
-        name = f"{symbol}.{(public_mode(spec) if mode is None else mode).name.lower()}"
-        return self._markets[name]
+        return self._shown.get((symbol, mode))
 
     def markets(self, mode: Mode | None = None) -> list[Market]:
         """List one market per pair in listing order: that of ``mode``, or the public one."""
@@ -313,6 +314,11 @@ class MarketDataHub:
         waiting = [due for due in dues if due is not None]
         if waiting:
             self._wake_at(min(waiting), now_ns)
+
+
+def market_name(spec: PairSpec, mode: Mode | None) -> str:
+    """Name a pair's market, ``vaix.paper``; without ``mode`` its public one."""
+    return f"{spec.symbol}.{(public_mode(spec) if mode is None else mode).name.lower()}"
 
 
 def public_mode(spec: PairSpec) -> Mode:
