@@ -6,6 +6,7 @@ of the same blocks, as far as they answer: a node that is slow or gone holds not
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from actors.engine.units import NS_PER_S
@@ -15,7 +16,7 @@ from chain_feeds.feed import ChainFeed, FeedLimits
 from chain_feeds.feed_status import Progress
 from chain_feeds.inputs import Head, Opinion, PoolEvent, Snapshot
 from chain_feeds.missed import MissedSwap
-from chain_feeds.node_source import NodeSource, open_source
+from chain_feeds.node_source import Emit, NodeSource
 from chain_feeds.pool_track import jump_bound_ppm
 from chain_feeds.publisher import Publisher
 from chain_feeds.settings import ChainSettings, FeedPool
@@ -308,3 +309,15 @@ class NodeRunner:
 
 def _ignore(_: Head | PoolEvent) -> None:
     """Take what a node says that is only asked, never followed."""
+
+
+def open_source(chain: ChainSettings, pools: Sequence[FeedPool], emit: Emit) -> NodeSource:
+    """Make the source of a chain's first node."""
+    # Imported only where it is needed: web3 costs a second and 30 MB.
+    if chain.table.family == "solana":
+        from chain_feeds.sources.solana import SolanaSource
+
+        return SolanaSource(chain, pools, emit)
+    from chain_feeds.sources.evm import EvmSource
+
+    return EvmSource(chain, pools, emit)

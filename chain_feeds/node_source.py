@@ -1,15 +1,14 @@
-"""What a feed needs of a node, whatever the chain speaks; and which source speaks it.
+"""What a feed needs of a node, whatever the chain speaks.
 
 A source is one connection: it is made inside the running event loop, followed until it ends, and
 closed. Those that are never followed are only asked.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from chain_feeds.inputs import Head, PoolEvent, Snapshot
 from chain_feeds.missed import Gap, MissedSwap
-from chain_feeds.settings import ChainSettings, FeedPool
 
 Emit = Callable[[Head | PoolEvent], None]
 """Takes heads and events as they come; must only store them."""
@@ -73,15 +72,3 @@ class NodeSource(Protocol):
     async def close(self) -> None:
         """Close the connections."""
         ...
-
-
-def open_source(chain: ChainSettings, pools: Sequence[FeedPool], emit: Emit) -> NodeSource:
-    """Make the source of a chain's first node."""
-    # Imported only where it is needed: web3 costs a second and 30 MB.
-    if chain.table.family == "solana":
-        from chain_feeds.sources.solana import SolanaSource
-
-        return SolanaSource(chain, pools, emit)
-    from chain_feeds.sources.evm import EvmSource
-
-    return EvmSource(chain, pools, emit)

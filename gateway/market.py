@@ -1,7 +1,7 @@
 """One market (a pair in one mode) as a gateway holds it: a replica, its feeds, its cached answers.
 
 Everything here is synchronous and driven by records; `market_data` brings them and owns the timers.
-Answers are encoded by `rendering`, frames by `ws.frames`, each at most once per change.
+Answers are encoded by `rendering`, frames by `frames`, each at most once per change.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from actors.engine.statistics import DayStatistics
 from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus, Mode
 from actors.journal.market_record import MarketRecord
 from actors.listing import market_name
+from gateway import frames
 from gateway.codec import format_price, format_size
 from gateway.market_feeds import BookDelta, BookFeed, LatestFeed, LevelText, TradeFeed
-from gateway.ws import frames
 
 BBO_INTERVAL_NS = 50 * NS_PER_MS
 PRICE_INTERVAL_NS = 50 * NS_PER_MS

@@ -24,7 +24,7 @@ from actors.engine.public_state import PublicState
 from actors.engine.units import NS_PER_MS, NS_PER_S, Mode
 from actors.errors import CorruptRecordError, TandemError, TrimmedError
 from actors.journal.market_record import MarketRecord
-from actors.listing import shard_stream
+from actors.listing import market_name, shard_stream
 from actors.ports import JournalTail
 from gateway import rendering
 from gateway.journal_reads import ReadHeads
@@ -100,7 +100,9 @@ class MarketDataHub:
             for market in (Market(spec, mode) for mode in Mode)
         }
         self._shown = {
-            (spec.symbol, asked): self._markets[market_name(spec, asked)]
+            (spec.symbol, asked): self._markets[
+                market_name(spec.symbol, asked or public_mode(spec))
+            ]
             for spec in specs.values()
             for asked in (None, *Mode)
         }
@@ -314,11 +316,6 @@ class MarketDataHub:
         waiting = [due for due in dues if due is not None]
         if waiting:
             self._wake_at(min(waiting), now_ns)
-
-
-def market_name(spec: PairSpec, mode: Mode | None) -> str:
-    """Name a pair's market, ``vaix.paper``; without ``mode`` its public one."""
-    return f"{spec.symbol}.{(public_mode(spec) if mode is None else mode).name.lower()}"
 
 
 def public_mode(spec: PairSpec) -> Mode:

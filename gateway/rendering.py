@@ -16,11 +16,11 @@ from actors.engine.pair_spec import PoolSpec
 from actors.engine.pools.kinds import fee_ppm, spot
 from actors.engine.pools.state import PoolState, PoolStatus
 from actors.engine.units import NS_PER_MS, NS_PER_S, MarketStatus
+from gateway import frames
 from gateway.chart import without_holes
 from gateway.codec import format_amount, format_price, format_ratio, format_size, format_time
 from gateway.market import Market
 from gateway.supply import supply_of, supply_text
-from gateway.ws import frames
 
 encode = msgspec.json.Encoder().encode
 

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway import frames
 from gateway.auth import Principal
 from gateway.codec import format_time
 from gateway.market import Market
-from gateway.ws import frames
 from gateway.ws.private import AccountSession, PrivateFeed
 from gateway.ws.private_hub import PrivateHub
 from gateway.ws.protocol import Clock, Session, only, read_sequence, unknown_action

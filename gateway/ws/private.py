@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 
 from actors.engine.units import NS_PER_S, UserId
 from actors.errors import JournalError, TrimmedError
+from gateway import frames
 from gateway.auth import Principal
 from gateway.market import Market
-from gateway.ws import frames
 from gateway.ws.private_hub import PrivateHub
 from gateway.ws.protocol import (
     CLOSE_FORBIDDEN,

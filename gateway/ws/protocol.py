@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from actors.engine.units import NS_PER_S
-from gateway.ws import frames
+from gateway import frames
 
 HEARTBEAT_NS: Final = 5 * NS_PER_S
 FRAME_BYTES_MAX: Final = 65_536

@@ -30,8 +30,8 @@ from gateway.codec import (
     format_time,
     format_trade_id,
 )
+from gateway.frames import encode
 from gateway.order_view import MODES, ROLES, SIDES, STATUSES, average_price, venue_of
-from gateway.ws.frames import encode
 
 
 class Place(NamedTuple):

@@ -8,9 +8,9 @@ from typing import Any, cast
 from event_trader.stream_protocol import BookProtocol
 from event_trader.wire.checksum import book_checksum
 
+from gateway import frames
 from gateway.market import Market
 from gateway.market_feeds import BookDelta, BookFeed
-from gateway.ws import frames
 from gateway.ws.protocol import Clock
 from gateway.ws.public import BookSession
 
