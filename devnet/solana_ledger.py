@@ -14,9 +14,10 @@ from typing import Any, Final
 from solders.account import Account
 from solders.clock import Clock
 from solders.litesvm import LiteSVM
+from solders.message import Message, MessageV0, MessageV1
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
-from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+from solders.transaction_metadata import FailedTransactionMetadata
 
 Json = Any
 """A value of JSON, of any shape."""
@@ -190,10 +191,10 @@ class Ledger:
         before = tuple(self.svm.get_account(key) for key in keys)
         result = self.svm.send_transaction(transaction)
         failed = isinstance(result, FailedTransactionMetadata)
-        meta: TransactionMetadata = result.meta() if failed else result
+        meta = result.meta() if isinstance(result, FailedTransactionMetadata) else result
         # A node stores every account that a transaction may write; of a failed one the payer's.
         for index, key in enumerate(keys):
-            if index == 0 or (not failed and message.is_maybe_writable(index)):
+            if index == 0 or (not failed and _may_write(message, index)):
                 self._note(key, before[index])
         done = Processed(
             signature=signature,
@@ -227,3 +228,13 @@ class Ledger:
         self.svm.set_clock(Clock(self.open.number, 0, 0, 0, now_s))
         self._note(CLOCK, before)
         self.hashes.append(str(self.svm.latest_blockhash()))
+
+
+def _may_write(message: Message | MessageV0 | MessageV1, index: int) -> bool:
+    """Tell whether a transaction may write the account at a place; its header says how many not."""
+    if not isinstance(message, Message):
+        return message.is_maybe_writable(index)
+    header, keys = message.header, len(message.account_keys)
+    if index < header.num_required_signatures:
+        return index < header.num_required_signatures - header.num_readonly_signed_accounts
+    return index < keys - header.num_readonly_unsigned_accounts

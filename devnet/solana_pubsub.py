@@ -99,7 +99,7 @@ class PubSub:
             return True
         options = dict(params[1]) if len(params) > 1 and params[1] else {}
         self._ledger.slot_at(options.get("commitment") or "finalized")
-        subject = params[0] if kind != "slot" else None
+        subject: Json = params[0] if kind != "slot" else None
         if kind in {"account", "program"}:
             subject = Pubkey.from_string(subject)
         number = next(self._numbers)

@@ -67,7 +67,7 @@ class Wallet:
     def make_mint(self, name: str, decimals: int, supply: int) -> str:
         """Make a token whose whole supply the wallet holds; returns the mint's address."""
         mint = keypair(f"mint {name}")
-        params = models.InitializeMintParams(
+        params = models.InitializeMint2Params(
             program_id=_PROGRAM,
             mint=mint.pubkey(),
             decimals=decimals,

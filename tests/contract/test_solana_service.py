@@ -13,7 +13,7 @@ from solana.rpc.websocket_api import SolanaWsClient
 from solders.hash import Hash
 from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.message import MessageV0
+from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.rpc.config import RpcTransactionLogsFilterMentions
 from solders.system_program import TransferParams, transfer
@@ -112,6 +112,19 @@ async def test_transfer_moves_lamports_and_pays_its_fee(
     assert found.value.transaction.meta.fee == 5_000
     listed = (await client.get_signatures_for_address(to, commitment=CONFIRMED)).value
     assert [one.signature for one in listed] == [signature.value]
+
+
+async def test_transaction_in_the_first_format_is_carried_out_too(
+    node: SolanaNode, client: AsyncClient
+) -> None:
+    """A legacy message names the accounts it may write by their places alone."""
+    payer, to = await rich(client), Keypair().pubkey()
+    newest = (await client.get_latest_blockhash()).value.blockhash
+    message = Message.new_with_blockhash([paying(payer, to, SOL)], payer.pubkey(), newest)
+    await client.send_transaction(VersionedTransaction(message, [payer]))
+    node.rpc("svm_tick")
+    assert (await client.get_balance(to)).value == SOL
+    assert (await client.get_balance(payer.pubkey())).value == 9 * SOL - 5_000
 
 
 async def test_transfer_of_more_than_there_is_is_refused_with_the_programs_error(
