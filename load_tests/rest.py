@@ -8,20 +8,25 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 import uvloop
 
+from actors.journal.redis import connect
 from load_tests.exchange import call, echo, exchange, register
 from load_tests.http_load import Load, request, run
 from load_tests.table import Row, quantile
+from tandem.valkey import EmbeddedValkey
 
 _ACCOUNTS: Final = 16
 _SECONDS: Final = 3.0
 _PER_LANE: Final = 40_000
 _FRAMES: Final = 200
+_APPENDS: Final = 500
+_RECORD_BYTES: Final = 400
 _ORDERS_OF: Final = "/api/v1/exchange/{}/orders"
 _ORDERS: Final = _ORDERS_OF.format("vaix")
 _BOOK: Final = "/api/v1/exchange/vaix/book/hybrid?depth=30"
@@ -34,9 +39,9 @@ def measure_rest(directory: Path) -> tuple[str, list[Row]]:
         tokens = [register(port, number) for number in range(_ACCOUNTS)]
         book = json.dumps(call(port, _BOOK)).encode()
         with echo(directory, book) as echo_port:
-            return "REST, durable and authenticated, beside a bare aiohttp echo", uvloop.run(
-                _measure(port, echo_port, tokens)
-            )
+            rows = uvloop.run(_measure(port, echo_port, tokens))
+    rows.append(_bare_appends(directory / "bare"))
+    return "REST, durable and authenticated, beside a bare aiohttp echo", rows
 
 
 async def _measure(port: int, echo_port: int, tokens: list[str]) -> list[Row]:
@@ -52,6 +57,23 @@ async def _measure(port: int, echo_port: int, tokens: list[str]) -> list[Row]:
         rows += _pair_of_rows(f"hybrid book, {connections} connections", loaded, bare)
     rows.append(await _order_to_frame(port, tokens[0]))
     return rows
+
+
+def _bare_appends(directory: Path) -> Row:
+    """Measure what a record costs that nobody thought about: an order waits for two of them."""
+    record = "x" * _RECORD_BYTES
+    took = []
+    with EmbeddedValkey(directory) as store, closing(connect(store.url)) as client:
+        for _ in range(_APPENDS):
+            begin = time.perf_counter()
+            client.append("bare", record)
+            took.append(time.perf_counter() - begin)
+    took.sort()
+    return Row(
+        f"bare append of {_RECORD_BYTES} bytes, fsynced",
+        f"p50 {quantile(took, 0.5) * 1e3:.2f} ms",
+        f"p99 {quantile(took, 0.99) * 1e3:.2f} ms; an order waits for two, one after the other",
+    )
 
 
 def _pair_of_rows(what: str, loaded: Load, bare: Load) -> list[Row]:
