@@ -34,9 +34,8 @@ class BookSide:
             level.head = order
         else:
             tail.next = order
-            order.previous = tail
+        order.previous, order.next, order.level = tail, None, level
         level.tail = order
-        order.level = level
         level.visible_lots += order.shown_lots if order.display_lots else order.remaining_lots
         if not level.dirty:
             level.dirty = True

@@ -12,7 +12,6 @@ from actors.engine.expiry import ExpiryQueue
 from actors.engine.holds import release_to
 from actors.engine.invariants import invariant
 from actors.engine.level import Order
-from actors.engine.order import OrderState
 from actors.engine.order_index import ClosedOrders, OrderIndex
 from actors.engine.order_policies import Rules
 from actors.engine.pair_spec import PairSpec
@@ -97,8 +96,9 @@ class MarketState:
         """End an order that is neither on the book nor among the stops any more.
 
         Flat, since every order comes here: it leaves the index and enters the closed ones in place.
+        Nobody changes it afterwards: it is its own record.
         """
-        if order.held_raw:
+        if self.funds and order.held_raw:
             release_to(self.postings, order, 0)
         number, user, living = order.order_no, order.user, self.open
         del living.by_number[number]
@@ -108,15 +108,10 @@ class MarketState:
             living.remove_further(order)
         if order.client_order_id:
             del living.by_client_id[user, order.client_order_id]
-        # As `record` does it, spelt out: that is quicker here.
-        self.closed.recent[number] = state = OrderState(
-            number, order.command_id, user, order.client_order_id, order.side, order.order_type,
-            order.stp, order.route, order.price_ticks, order.stop_ticks, order.size_lots,
-            order.display_lots, order.filled_lots, order.remaining_lots, order.filled_quote_raw,
-            order.fee_raw, status, reason, order.expire_at_ns, order.parent, order.created_ns,
-            self.now_ns, self.sequence, order.fills,
-        )  # fmt: skip
-        self.events.append(OrderClosed(state))
+        order.status, order.reason = status, reason
+        order.updated_ns, order.sequence = self.now_ns, self.sequence
+        self.closed.recent[number] = order
+        self.events.append(OrderClosed(order))
         if order.parent:
             self.parents_touched = True
             self.twaps.child_closed(order.parent, order.order_no)
@@ -146,7 +141,6 @@ class MarketState:
                 (self.book.asks if order.side else self.book.bids).drop(level)
         elif order.pending:
             self.stops.remove(order)
-            order.pending = False
         self.close(order, _EXPIRED if reason is _TIME_IN_FORCE else _CANCELED, reason)
 
     def put_pool(self, state: PoolState) -> None:

@@ -30,7 +30,7 @@ _STOPPED = frozenset({Reason.SELF_TRADE, Reason.FUNDS_EXHAUSTED, Reason.PRICE_PR
 """These end an order whatever its type."""
 _BUY, _LIMIT = Side.BUY, OrderType.LIMIT
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
-_NONE, _FILLED = Reason.NONE, OrderStatus.FILLED
+_NONE, _FILLED, _OPEN = Reason.NONE, OrderStatus.FILLED, OrderStatus.OPEN
 _NO_LIQUIDITY = Reason.NO_LIQUIDITY
 _OWN_REMAINDER = frozenset({OrderType.IOC, OrderType.FOK})
 
@@ -102,7 +102,7 @@ class Matcher:
             if not queue:
                 return
             order = queue.popleft()
-            order.pending = False
+            order.status = _OPEN
             order.updated_ns = market.now_ns
             order.sequence = market.sequence
             number = order.order_no

@@ -1,7 +1,7 @@
 """The state of an order as everybody outside the book sees it.
 
-`OrderState` is what a reply, a history line and a closing event carry. The book keeps its own
-linked node for matching (`level.py`); this is the record of it.
+`OrderState` is what a reply, a history line and a closing event carry. The engine works on the same
+fields (`level.Order`): the record of a closed order is the order itself, never a copy.
 """
 
 from typing import Final
@@ -35,7 +35,27 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
     time_ns: int
 
 
-class OrderState(msgspec.Struct, array_like=True, gc=False):
+class Unrecorded:
+    """What the engine keeps with an order beside its record: see `level.Order`.
+
+    Slots of a plain class: msgspec knows nothing of them, so they are neither written nor read, and
+    an order is encoded as its record is.
+    """
+
+    __slots__ = (
+        "held_in_raw",
+        "held_raw",
+        "level",
+        "maker_ppm",
+        "next",
+        "previous",
+        "released_raw",
+        "shown_lots",
+        "taker_ppm",
+    )
+
+
+class OrderState(Unrecorded, msgspec.Struct, array_like=True, gc=False):
     """An order, whole.
 
     Invariant: ``size = filled + remaining`` while open; after a self-trade decrement ``size`` has

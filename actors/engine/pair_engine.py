@@ -213,6 +213,8 @@ class PairEngine:
     def open_holds(self) -> dict[tuple[UserId, int], int]:
         """Sum what open orders hold, by (user, side)."""
         holds: dict[tuple[UserId, int], int] = {}
+        if not self._market.funds:
+            return holds
         for order in self._market.open.all():
             if order.held_raw:
                 key = (order.user, int(order.side))

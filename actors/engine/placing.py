@@ -6,7 +6,7 @@ from actors.engine.commands import CancelAll, CancelOrder, PlaceOrder
 from actors.engine.estimate import Estimate, Intent, estimate
 from actors.engine.events import CommandRejected, OrderAccepted
 from actors.engine.holds import limit_need, place_need, rate_of
-from actors.engine.level import Order, record
+from actors.engine.level import Order
 from actors.engine.market_state import MarketState
 from actors.engine.matching import Matcher
 from actors.engine.order import NO_FILLS
@@ -169,11 +169,12 @@ class OrderDesk:
         if held_raw < need or market.open.count(user) >= most:
             return False
         order.maker_ppm, order.taker_ppm = maker_ppm, taker_ppm
-        order.held_in_raw = order.held_raw = held_raw
+        order.held_in_raw = held_raw
+        free = 0
         if rests and held_raw > keep:
-            order.held_raw = keep
-            order.released_raw = free = held_raw - keep
+            free, held_raw = held_raw - keep, keep
             market.postings.append(ReleasePosting(user, order.side, free))
+        order.held_raw, order.released_raw = held_raw, free
         return True
 
     def place_any(self, command: PlaceOrder, held_raw: int) -> Outcome:
@@ -222,7 +223,7 @@ class OrderDesk:
         market = self._market
         kind = order.order_type
         if kind is _STOP_LIMIT or kind is _STOP_MARKET:
-            order.pending = True
+            order.status = _PENDING_TRIGGER
         market.open.add(order)
         if order.expire_at_ns:
             market.expiry.add(order.expire_at_ns, order.order_no)
@@ -233,7 +234,7 @@ class OrderDesk:
                 order.side,
                 order.price_ticks,
                 order.size_lots,
-                _PENDING_TRIGGER if order.pending else _OPEN,
+                order.status,
                 order.client_order_id,
                 order.parent,
             )
@@ -282,12 +283,12 @@ class OrderDesk:
             market.sequence,
             NO_FILLS,
         )
-        if market.funds:
-            spec = self._spec
-            order.maker_ppm = rate_of(command.maker_fee_ppm, spec.maker_fee_ppm)
-            order.taker_ppm = rate_of(command.taker_fee_ppm, spec.taker_fee_ppm)
-            order.held_in_raw = order.held_raw = max(held_raw, 0)
-        return order
+        if not market.funds:
+            return order.begin()
+        spec = self._spec
+        maker_ppm = rate_of(command.maker_fee_ppm, spec.maker_fee_ppm)
+        taker_ppm = rate_of(command.taker_fee_ppm, spec.taker_fee_ppm)
+        return order.begin(maker_ppm, taker_ppm, max(held_raw, 0))
 
     def _account_fault(self, command: PlaceOrder, held_raw: int) -> Refusal | None:
         market = self._market
@@ -327,7 +328,7 @@ class OrderDesk:
     def _reject(self, command: PlaceOrder, order: Order, fault: Refusal, held_raw: int) -> Outcome:
         self.give_back(command, held_raw)
         order.status, order.reason = OrderStatus.REJECTED, fault.reason
-        rejected = CommandRejected(command.user, fault.reason, fault.message, record(order))
+        rejected = CommandRejected(command.user, fault.reason, fault.message, order)
         self._market.events.append(rejected)
         return of_refusal(fault.reason)
 

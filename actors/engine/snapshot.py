@@ -14,7 +14,7 @@ from actors.engine.candles import Candles
 from actors.engine.command_log import CommandLog
 from actors.engine.level import Order
 from actors.engine.market_state import MarketState
-from actors.engine.order import NO_FILLS, Fill, OrderState
+from actors.engine.order import NO_FILLS, Fill, OrderState, Unrecorded
 from actors.engine.pools.state import PoolState
 from actors.engine.public_state import Candle, PublicTrade
 from actors.engine.statistics import TradeTape
@@ -195,20 +195,24 @@ def digest(data: bytes) -> str:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_FIELDS: Final = OrderRecord.__struct_fields__[:-1]
+_KEPT: Final = OrderRecord.__struct_fields__[:-1]
+_BESIDE: Final = tuple(name for name in _KEPT if name in Unrecorded.__slots__)
+_RECORDED: Final = tuple(name for name in _KEPT if name in OrderState.__struct_fields__)
 
 
 def _keep(order: Order) -> OrderRecord:
-    return OrderRecord(**_fields(order), fills=order.fills or None)
+    # What an order has no use for was never written: the money, where the market holds none.
+    fields: dict[str, Any] = {name: getattr(order, name, 0) for name in _KEPT}
+    return OrderRecord(**fields, fills=order.fills or None)
 
 
 def _order(kept: OrderRecord) -> Order:
-    status, reason = OrderStatus.OPEN, Reason.NONE  # the status is found out when somebody asks
-    return Order(**_fields(kept), fills=kept.fills or NO_FILLS, status=status, reason=reason)
-
-
-def _fields(order: Order | OrderRecord) -> dict[str, Any]:
-    return {name: getattr(order, name) for name in _FIELDS}
+    status = OrderStatus.PENDING_TRIGGER if kept.pending else OrderStatus.OPEN
+    fields = {name: getattr(kept, name) for name in _RECORDED}
+    order = Order(**fields, fills=kept.fills or NO_FILLS, status=status, reason=Reason.NONE).begin()
+    for name in _BESIDE:
+        setattr(order, name, getattr(kept, name))
+    return order
 
 
 def _number(order: Order) -> int:

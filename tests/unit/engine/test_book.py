@@ -41,7 +41,7 @@ def make_order(number: int, side: Side, ticks: int, lots: int = 5, stop: int = 0
         lots,
         0,
         0,
-        OrderStatus.OPEN,
+        OrderStatus.PENDING_TRIGGER if stop else OrderStatus.OPEN,
         Reason.NONE,
         0,
         "",
@@ -49,8 +49,7 @@ def make_order(number: int, side: Side, ticks: int, lots: int = 5, stop: int = 0
         0,
         1,
         NO_FILLS,
-        pending=bool(stop),
-    )
+    ).begin()
 
 
 @pytest.fixture
