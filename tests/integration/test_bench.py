@@ -21,7 +21,9 @@ from tests.running import RunningExchange
 WITHIN_S: Final = 500.0
 SIZES: Final[dict[str, dict[str, float]]] = {
     "load_tests.pair_stage": {"_SECONDS": 0.2, "_OPEN_ORDERS": 2_000},
-    "load_tests.rest": {"_SECONDS": 0.2, "_ACCOUNTS": 2, "_PER_LANE": 400, "_FRAMES": 3, "_APPENDS": 3},
+    "load_tests.rest": {
+        "_SECONDS": 0.2, "_ACCOUNTS": 2, "_PER_LANE": 400, "_FRAMES": 3, "_APPENDS": 3,
+    },
     "load_tests.feeds": {
         "POOLS": 4, "PAIRS": 2, "_SWAPS": 3, "_SECONDS": 1, "_TOUCHED": 2, "_BLOCKS_PER_S": 2,
     },
