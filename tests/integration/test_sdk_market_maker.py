@@ -13,7 +13,7 @@ import pytest_asyncio
 from event_trader import EventTrader, SyncEventTrader
 
 from tests.clients import PASSWORD, new_account, new_key, new_trader
-from tests.integration.test_sdk_examples import EXAMPLES, Program
+from tests.integration.test_examples import EXAMPLES, in_python
 from tests.running import RunningExchange
 
 PAIR = "sbio"
@@ -115,13 +115,14 @@ async def test_loss_limit_ends_it_with_nothing_on_the_book(
     client: EventTrader, other: EventTrader
 ) -> None:
     """Somebody sells to it and on into the pools: it bought above where the price is now."""
-    maker = await maker_of(client, "--max-loss", "0.000001", "--size", "1000")
-    assert await maker.cycle()
     for _ in range(SALES_MAX):
-        # A pool's next block may bring its price back before the maker looks: then once more.
+        maker = await maker_of(client, "--max-loss", "0.000001", "--size", "1000")
+        assert await maker.cycle()
         await other.clob.place_order(PAIR, "sell", "100000", order_type="market")
         if not await maker.cycle():
             break
+        # A pool's next block brought its price back before the maker looked: once more, afresh.
+        await maker.finish()
     else:
         pytest.fail("it never stopped")
     assert maker.inventory.base > 0
@@ -136,8 +137,8 @@ def test_log_in_by_password_quotes_again_and_again_until_ctrl_c(
     """Email and password, a short refresh, no drift: each look is a line; Ctrl-C ends it."""
     url = running_exchange.base_url
     account = asyncio.run(new_account(url))
-    maker = Program(
-        "market_maker.py", "--email", account.email, "--password", PASSWORD, "--base-url", url,
+    maker = in_python(
+        "market_maker", "--email", account.email, "--password", PASSWORD, "--base-url", url,
         "--pair", PAIR, "--refresh", "0.05", "--drift-bps", "0",
     )  # fmt: skip
     maker.until(lambda: len([line for line in maker.lines if line.startswith("mid ")]) >= 3)
@@ -158,11 +159,11 @@ def test_live_is_only_what_was_asked_for(running_exchange: RunningExchange) -> N
     key = asyncio.run(live_account())
     options = ["--api-key", key, "--base-url", url, "--pair", PAIR, "--refresh", "0.05"]
     with SyncEventTrader(key, base_url=url) as client:
-        paper = Program("market_maker.py", *options)
+        paper = in_python("market_maker", *options)
         paper.until(lambda: len(client.clob.open_orders(PAIR, mode="paper")) == 2)
         assert paper.interrupt() == 0, paper.lines
         assert client.clob.open_orders(PAIR, mode="paper") == []
-        live = Program("market_maker.py", *options, "--live")
+        live = in_python("market_maker", *options, "--live")
         assert live.wait() == 1
         assert "LIVE_NOT_ENABLED" in live.lines[-1]
         assert "request req_" in live.lines[-1]
@@ -170,6 +171,6 @@ def test_live_is_only_what_was_asked_for(running_exchange: RunningExchange) -> N
 
 def test_without_a_credential_it_says_what_to_give(running_exchange: RunningExchange) -> None:
     """One line, exit status 1."""
-    maker = Program("market_maker.py", "--base-url", running_exchange.base_url)
+    maker = in_python("market_maker", "--base-url", running_exchange.base_url)
     assert maker.wait() == 1
     assert maker.lines == ["give --api-key, or --email and --password"]

@@ -1,31 +1,38 @@
-"""The example programs, run as a user runs them: their output, Ctrl-C, and one-line errors."""
+"""The example programs in both languages, run as a user runs them: output, Ctrl-C, one-line errors.
+
+Those in TypeScript need Node.
+"""
 
 import asyncio
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from event_trader import SyncEventTrader
 
 from tests.clients import new_key
+from tests.integration.test_typescript_sdk import SDK, build
 from tests.running import RunningExchange, wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 WITHIN_S = 120.0
+ADVICE = ("What to do", "base_url must be", "baseUrl must be", "check --base-url")
 
 
 class Program:
     """One example, running."""
 
-    def __init__(self, name: str, *arguments: str) -> None:
+    def __init__(self, *command: str) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -64,6 +71,35 @@ class Program:
         assert self.process.poll() is None, self.lines
 
 
+Example = Callable[..., Program]
+"""Starts an example by its name, with options."""
+
+
+def in_python(name: str, *options: str) -> Program:
+    """Start an example as it is written."""
+    return Program(sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *options)
+
+
+def in_typescript(name: str, *options: str) -> Program:
+    """Start an example as it is compiled."""
+    return Program("node", str(SDK / "build" / "examples" / f"{name}.js"), *options)
+
+
+NODE = pytest.mark.skipif(
+    shutil.which("npm") is None,
+    reason="THE TYPESCRIPT EXAMPLES WERE NOT TESTED: install Node 20 or newer",
+)
+
+
+@pytest.fixture(params=[in_python, pytest.param(in_typescript, marks=NODE)])
+def example(request: pytest.FixtureRequest) -> Example:
+    """Each language's way to start an example."""
+    if request.param is in_typescript:
+        build()
+    start: Example = request.param
+    return start
+
+
 @pytest.fixture
 def key(running_exchange: RunningExchange) -> str:
     """A key of a fresh account."""
@@ -71,12 +107,12 @@ def key(running_exchange: RunningExchange) -> str:
 
 
 def test_market_maker_quotes_both_sides_and_cancels_all_on_ctrl_c(
-    running_exchange: RunningExchange, key: str
+    running_exchange: RunningExchange, key: str, example: Example
 ) -> None:
     """Two quotes stand while it runs; none after Ctrl-C, and the exit status is 0."""
     url = running_exchange.base_url
-    maker = Program(
-        "market_maker.py", "--api-key", key, "--base-url", url, "--refresh", "0.2",
+    maker = example(
+        "market_maker", "--api-key", key, "--base-url", url, "--refresh", "0.2",
         "--drift-bps", "0",
     )  # fmt: skip
     with SyncEventTrader(key, base_url=url) as client:
@@ -89,45 +125,46 @@ def test_market_maker_quotes_both_sides_and_cancels_all_on_ctrl_c(
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("market_maker.py", ["--api-key", "evt_" + "0" * 64]),
-        ("twap.py", ["--api-key", "evt_" + "0" * 64]),
-        ("book_recorder.py", ["--pair", "nope", "--out", "/dev/null"]),
-        ("arbitrage_watcher.py", ["--pair", "nope"]),
+        ("mcp_agent", ["--api-key", "evt_" + "0" * 64]),
+        ("market_maker", ["--api-key", "evt_" + "0" * 64]),
+        ("twap", ["--api-key", "evt_" + "0" * 64]),
+        ("book_recorder", ["--pair", "nope", "--out", "/dev/null"]),
+        ("arbitrage_watcher", ["--pair", "nope"]),
     ],
 )
 def test_example_that_cannot_run_says_why_in_one_line(
-    running_exchange: RunningExchange, name: str, options: list[str]
+    running_exchange: RunningExchange, example: Example, name: str, options: list[str]
 ) -> None:
     """A wrong key or pair, and a wrong URL: exit status 1 and one line that says what to do."""
-    wrong = [Program(name, *options, "--base-url", running_exchange.base_url)]
-    wrong.append(Program(name, *options, "--base-url", "not a url"))
+    wrong = [example(name, *options, "--base-url", running_exchange.base_url)]
+    wrong.append(example(name, *options, "--base-url", "not a url"))
     for program in wrong:
         assert program.wait() == 1, program.lines
         assert len(program.lines) == 1, program.lines
-        assert "What to do" in program.lines[0] or "base_url must be" in program.lines[0]
+        assert any(advice in program.lines[0] for advice in ADVICE)
 
 
 @pytest.mark.parametrize(
     ("name", "option"),
     [
-        ("market_maker.py", "--size"),
-        ("arbitrage_watcher.py", "--min-edge-bps"),
-        ("mcp_agent.py", "--max-spread-bps"),
+        ("market_maker", "--size"),
+        ("arbitrage_watcher", "--min-edge-bps"),
+        ("mcp_agent", "--max-spread-bps"),
     ],
 )
-def test_example_tells_a_number_that_is_none(name: str, option: str) -> None:
+def test_python_example_tells_a_number_that_is_none(name: str, option: str) -> None:
     """A typo is told with the option's name, and no traceback."""
-    program = Program(name, option, "much")
+    program = in_python(name, option, "much")
     assert program.wait() == 2, program.lines
     assert f"argument {option}: invalid number value: 'much'" in program.lines[-1]
 
 
 def test_twap_example_places_and_cancels_on_ctrl_c(
-    running_exchange: RunningExchange, key: str
+    running_exchange: RunningExchange, key: str, example: Example
 ) -> None:
     """It shows progress; Ctrl-C cancels the TWAP."""
     url = running_exchange.base_url
-    twap = Program("twap.py", "--api-key", key, "--base-url", url, "--refresh", "0.2")
+    twap = example("twap", "--api-key", key, "--base-url", url, "--refresh", "0.2")
     with SyncEventTrader(key, base_url=url) as client:
         twap.until(lambda: len(twap.lines) >= 2)
         assert len(client.clob.active_twaps("vaix")) == 1
@@ -138,11 +175,11 @@ def test_twap_example_places_and_cancels_on_ctrl_c(
 
 
 def test_book_recorder_writes_frames_that_replay(
-    running_exchange: RunningExchange, key: str, tmp_path: Path
+    running_exchange: RunningExchange, key: str, example: Example, tmp_path: Path
 ) -> None:
     """The recording begins with a snapshot and holds each change; its checksums hold."""
     url, out = running_exchange.base_url, tmp_path / "book.jsonl"
-    recorder = Program("book_recorder.py", "--base-url", url, "--out", str(out), "--frames", "4")
+    recorder = example("book_recorder", "--base-url", url, "--out", str(out), "--frames", "4")
     with SyncEventTrader(key, base_url=url) as client:
 
         def trade() -> bool:
@@ -158,13 +195,29 @@ def test_book_recorder_writes_frames_that_replay(
 
 
 def test_arbitrage_watcher_compares_the_venues(
-    running_exchange: RunningExchange,
+    running_exchange: RunningExchange, example: Example
 ) -> None:
     """With a threshold below zero there is always an edge to show."""
     url = running_exchange.base_url
-    watcher = Program(
-        "arbitrage_watcher.py", "--base-url", url, "--min-edge-bps=-1000", "--looks", "2"
+    watcher = example(
+        "arbitrage_watcher", "--base-url", url, "--min-edge-bps=-1000", "--looks", "2"
     )
     assert watcher.wait() == 0, watcher.lines
     assert "bps: buy on " in watcher.lines[0]
     assert watcher.lines[-1] == "looked 2 times"
+
+
+def test_agent_buys_over_mcp_until_its_job_is_over(
+    running_exchange: RunningExchange, key: str, example: Example
+) -> None:
+    """Call by call, each with its reason; what it says it bought is what the account has."""
+    url = running_exchange.base_url
+    with SyncEventTrader(key, base_url=url) as client:
+        before = client.clob.balance("vaix", mode="paper")["base"]["available"]
+        agent = example("mcp_agent", "--api-key", key, "--base-url", url, "--quantity", "2000")
+        assert agent.wait() == 0, agent.lines
+        after = client.clob.balance("vaix", mode="paper")["base"]["available"]
+    assert agent.lines[0].endswith("job: buy 2000 vaix")
+    assert agent.lines[1].startswith("et_clob_preflight: ")
+    bought = Decimal(agent.lines[-1].removeprefix("bought ").split(" of ")[0])
+    assert Decimal(after) - Decimal(before) == bought, agent.lines
