@@ -19,7 +19,9 @@ from tests.running import RunningExchange
 PAIR = "sbio"
 """Other tests leave it alone."""
 BPS = Decimal(10_000)
-SALES_MAX = 8
+SALES_MAX = 4
+SALE = "700000"
+"""More than the pools take before the price is through the maker's bid."""
 
 
 def load() -> ModuleType:
@@ -118,7 +120,9 @@ async def test_loss_limit_ends_it_with_nothing_on_the_book(
     for _ in range(SALES_MAX):
         maker = await maker_of(client, "--max-loss", "0.000001", "--size", "1000")
         assert await maker.cycle()
-        await other.clob.place_order(PAIR, "sell", "100000", order_type="market")
+        bid = Decimal((await quotes(client))["buy"]["price"])
+        low = (bid * 99 / 100).quantize(maker.tick)
+        await other.clob.place_order(PAIR, "sell", SALE, price=str(low), order_type="ioc")
         if not await maker.cycle():
             break
         # A pool's next block brought its price back before the maker looked: once more, afresh.
