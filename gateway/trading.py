@@ -25,10 +25,12 @@ from actors.engine.units import (
     StpMode,
     UserId,
 )
+from actors.errors import UnavailableError
 from gateway import order_view
 from gateway.auth import Principal
 from gateway.codec import (
     MarketId,
+    format_amount,
     in_decimals,
     parse_market_id,
     read_percent_ppm,
@@ -52,6 +54,8 @@ _STOPS: Final = frozenset(("stop_limit", "stop_market"))
 _NS_PER_US: Final = 1_000
 _MS_PER_MINUTE: Final = 60_000
 
+_Spending = PlaceOrder | PlaceTwap | PlaceScale
+"""What says which asset it spends; an amendment's side is its order's."""
 Expected = TypeVar("Expected")
 
 
@@ -72,7 +76,25 @@ async def ask(call: Call, mode: Mode, asked: Command | Query, expected: type[Exp
     reply = await submit(call.services, call.spec.symbol, mode, asked)
     if isinstance(reply, expected):
         return reply
-    raise failure(call.spec, mode, reply, getattr(asked, "command_id", ""))
+    error = failure(call.spec, mode, reply, getattr(asked, "command_id", ""))
+    if error.code is ErrorCode.INSUFFICIENT_FUNDS and isinstance(asked, _Spending):
+        error = await _with_funds(call, mode, asked, error)
+    raise error
+
+
+async def _with_funds(call: Call, mode: Mode, asked: _Spending, error: ApiError) -> ApiError:
+    """Say beside a refusal for lack of funds what there was just after it."""
+    asset = call.spec.quote if asked.side is Side.BUY else call.spec.base
+    try:
+        found = await call.services.deps.accounts.balances(asked.user)
+    except UnavailableError:
+        return error
+    place = (asset.symbol, mode)
+    raw = sum(one.available_raw for one in found if (one.asset, one.mode) == place)
+    available = format_amount(raw, asset.decimals)
+    message = f"{error.message}: {available} {asset.symbol} available"
+    details = {**error.details, "asset": asset.symbol, "available": available}
+    return ApiError(error.status, error.code, message, details)
 
 
 def failure(spec: PairSpec, mode: Mode, reply: AnyReply, command_id: str) -> ApiError:

@@ -242,12 +242,17 @@ async def test_market_order_without_liquidity_is_canceled_not_an_error(gateway: 
 
 
 async def test_order_refused_for_funds_is_400_and_in_the_history(gateway: Gateway) -> None:
-    """A business refusal has its own code and leaves a rejected line."""
+    """A business refusal has its own code, says what there is, and leaves a rejected line."""
     token = await open_account(gateway)
+    await gateway.order(token, side="buy", quantity="1000", price="0.001")
     status, answer = await gateway.order(token, side="buy", quantity="99999999", price="1")
     assert (status, answer["error"]["code"]) == (400, "INSUFFICIENT_FUNDS")
+    left = {"asset": "USDC", "available": "99999"}
+    assert left.items() <= answer["error"]["details"].items()
+    assert answer["error"]["message"].endswith("its fee: 99999 USDC available")
     status, past = await gateway.call("GET", f"{PATH}/orders/history", token=token)
     assert [order["status"] for order in past["orders"]] == ["rejected"]
+    await gateway.call("DELETE", f"{PATH}/orders", token=token)
 
 
 async def test_live_order_on_a_paper_exchange_is_refused(gateway: Gateway) -> None:
