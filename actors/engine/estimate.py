@@ -14,6 +14,9 @@ from actors.engine.order_policies import protected_ticks
 from actors.engine.pools.routing import PoolRouter
 from actors.engine.units import RouteMode, Side, StpMode, UserId
 
+_BUY, _DEX, _CEX = Side.BUY, RouteMode.DEX, RouteMode.CEX
+_DECREMENT_AND_CANCEL, _CANCEL_RESTING = StpMode.DECREMENT_AND_CANCEL, StpMode.CANCEL_RESTING
+
 
 class Intent(NamedTuple):
     """What the walk needs to know of an order; ``limit_ticks`` 0 for unpriced."""
@@ -43,14 +46,14 @@ def first_ticks(market: MarketState, intent: Intent) -> int:
     """Name the first price that an order could take; 0 when there is none."""
     side = intent.side
     best = 0
-    if intent.route is not RouteMode.DEX:
+    if intent.route is not _DEX:
         for level in market.book.sides[side.opposite].best_first():
             if not market.funds or _has_others(level, intent.user):
                 best = level.price_ticks
                 break
-    if intent.route is not RouteMode.CEX and market.pools_tradable:
+    if intent.route is not _CEX and market.pools_tradable:
         pool = market.pools.best_ticks(side)
-        if pool and (not best or (pool < best if side is Side.BUY else pool > best)):
+        if pool and (not best or (pool < best if side is _BUY else pool > best)):
             best = pool
     return best
 
@@ -60,7 +63,7 @@ def bound_of(market: MarketState, intent: Intent) -> int:
     if intent.limit_ticks:
         return intent.limit_ticks
     first = first_ticks(market, intent)
-    up = intent.side is Side.BUY
+    up = intent.side is _BUY
     return protected_ticks(first, market.spec.price_protection_ppm, up=up) if first else 0
 
 
@@ -88,14 +91,14 @@ class _Walk:
         self.stopped = False
         self.pools: PoolRouter | None = None
         self.pool_best = 0
-        if intent.route is not RouteMode.CEX and market.pools_tradable:
+        if intent.route is not _CEX and market.pools_tradable:
             self.pools = market.pools.copy()
             self.pool_best = self.pools.best_ticks(intent.side)
 
     def run(self) -> None:
         intent, side = self.intent, self.intent.side
-        buy = side is Side.BUY
-        if intent.route is not RouteMode.DEX:
+        buy = side is _BUY
+        if intent.route is not _DEX:
             for level in self.market.book.sides[side.opposite].best_first():
                 price = level.price_ticks
                 if price > self.bound if buy else price < self.bound:
@@ -108,7 +111,7 @@ class _Walk:
 
     def _take_pools(self, bound: int, *, last: bool) -> None:
         pools, side, best = self.pools, self.intent.side, self.pool_best
-        if pools is None or not best or (best > bound if side is Side.BUY else best < bound):
+        if pools is None or not best or (best > bound if side is _BUY else best < bound):
             return
         for piece in pools.plan(side, self.left, max(bound, 1), last=last):
             pools.take(side, piece)
@@ -119,11 +122,11 @@ class _Walk:
         intent, order = self.intent, level.head
         while order is not None and self.left:
             if self.market.funds and order.user == intent.user:
-                if intent.stp is StpMode.DECREMENT_AND_CANCEL:
+                if intent.stp is _DECREMENT_AND_CANCEL:
                     lots = min(self.left, order.remaining_lots)
                     self.left -= lots
                     self.lost += lots
-                elif intent.stp is not StpMode.CANCEL_RESTING:
+                elif intent.stp is not _CANCEL_RESTING:
                     self.stopped = True
                     return
             else:

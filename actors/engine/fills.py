@@ -27,7 +27,10 @@ class Fills:
         self._quote_unit = market.rules.quote_unit
 
     def trade(self, taker: Order, maker: Order, level: Level, lots: int) -> None:
-        """Exchange ``lots`` at the maker's price; the maker stays where it is."""
+        """Exchange ``lots`` at the maker's price; the maker stays where it is.
+
+        That the price was traded is for the caller to count (`count_price`), once for the level.
+        """
         market, price = self._market, level.price_ticks
         quote, now = price * lots * self._quote_unit, market.now_ns
         taker_fee = maker_fee = 0
@@ -37,8 +40,6 @@ class Fills:
             taker.fee_raw += taker_fee
             maker.fee_raw += maker_fee
         market.last_trade_no = number = market.last_trade_no + 1
-        if market.last_price_ticks != price or not market.traded_high:
-            self._count_price(price)
         level.visible_lots -= lots
         if maker.display_lots:
             maker.shown_lots -= lots
@@ -52,8 +53,16 @@ class Fills:
         maker.filled_quote_raw = maker_quote = maker.filled_quote_raw + quote
         if maker_left:  # else it closes now, and that is noted with the closing
             maker.updated_ns, maker.sequence = now, market.sequence
-        _keep(taker, Fill(number, price, lots, _TAKER, "", taker_fee, now))
-        _keep(maker, Fill(number, price, lots, _MAKER, "", maker_fee, now))
+        taken = Fill(number, price, lots, _TAKER, "", taker_fee, now)
+        made = Fill(number, price, lots, _MAKER, "", maker_fee, now)
+        if taker.fills is NO_FILLS:
+            taker.fills = [taken]
+        else:
+            taker.fills.append(taken)
+        if maker.fills is NO_FILLS:
+            maker.fills = [made]
+        else:
+            maker.fills.append(made)
         if taker.parent or maker.parent:
             self._tell_parents(taker, maker, lots, quote)
         trade = Traded(
@@ -165,7 +174,10 @@ class Fills:
         order.fee_raw += fill.fee_raw
         order.updated_ns = market.now_ns
         order.sequence = market.sequence
-        _keep(order, fill)
+        if order.fills is NO_FILLS:
+            order.fills = [fill]
+        else:
+            order.fills.append(fill)
         if order.parent:
             self._tell_parents(order, order, lots, quote)
 
@@ -185,10 +197,11 @@ class Fills:
     def _count_trade(self, price: int) -> int:
         market = self._market
         market.last_trade_no += 1
-        self._count_price(price)
+        self.count_price(price)
         return market.last_trade_no
 
-    def _count_price(self, price: int) -> None:
+    def count_price(self, price: int) -> None:
+        """Note a price at which something was traded: the last one, for stops to look at."""
         market = self._market
         market.last_price_ticks = price
         if not market.traded_high:
@@ -197,10 +210,3 @@ class Fills:
             market.traded_high = price
         elif price < market.traded_low:
             market.traded_low = price
-
-
-def _keep(order: Order, fill: Fill) -> None:
-    if order.fills is NO_FILLS:
-        order.fills = [fill]
-    else:
-        order.fills.append(fill)

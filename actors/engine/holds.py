@@ -11,6 +11,8 @@ from actors.engine.order_policies import Rules, worst_ticks
 from actors.engine.settlement import Posting, ReleasePosting
 from actors.engine.units import PPM, Side
 
+_SELL = Side.SELL
+
 
 def fee_of(quote_raw: int, ppm: int) -> int:
     """Reckon a fee: rounded up to one raw unit."""
@@ -24,7 +26,7 @@ def rate_of(own_ppm: int, usual_ppm: int) -> int:
 
 def limit_need(side: Side, size_lots: int, price_ticks: int, ppm: int, rules: Rules) -> int:
     """Reckon what ``size_lots`` at ``price_ticks`` need held, the fee at ``ppm`` included."""
-    if side is Side.SELL:
+    if side is _SELL:
         return size_lots * rules.base_unit
     notional = price_ticks * size_lots * rules.quote_unit
     return notional + fee_of(notional, ppm)

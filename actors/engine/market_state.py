@@ -17,7 +17,6 @@ from actors.engine.order_policies import Rules
 from actors.engine.pair_spec import PairSpec
 from actors.engine.pools.routing import PoolRouter
 from actors.engine.pools.state import PoolState
-from actors.engine.public_state import TRADES_KEPT, PublicTrade
 from actors.engine.settlement import Posting, ReleasePosting
 from actors.engine.statistics import TradeTape
 from actors.engine.stops import StopBook
@@ -163,21 +162,8 @@ class MarketState:
             sum([trade.quote_raw for trade in untold]),
             len(untold),
         )
-        self.tape.extend(
-            [
-                PublicTrade(
-                    trade.trade_no,
-                    trade.price_ticks,
-                    trade.size_lots,
-                    trade.quote_raw,
-                    trade.side,
-                    trade.venue,
-                    now,
-                )
-                for trade in untold[-TRADES_KEPT:]
-            ]
-        )
-        untold.clear()
+        self.tape.tell(now, untold)
+        self.untold = []
 
     def withdraw(self, order: Order) -> None:
         """Take a living order off the book or out of the stops; it stays in the index."""

@@ -31,7 +31,9 @@ _STOPPED = frozenset({Reason.SELF_TRADE, Reason.FUNDS_EXHAUSTED, Reason.PRICE_PR
 _BUY, _LIMIT = Side.BUY, OrderType.LIMIT
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _NONE, _FILLED, _OPEN = Reason.NONE, OrderStatus.FILLED, OrderStatus.OPEN
-_NO_LIQUIDITY = Reason.NO_LIQUIDITY
+_CANCELED, _NO_LIQUIDITY = OrderStatus.CANCELED, Reason.NO_LIQUIDITY
+_SELF_TRADE, _PRICE_PROTECTION = Reason.SELF_TRADE, Reason.PRICE_PROTECTION
+_FUNDS_EXHAUSTED, _IOC_REMAINDER = Reason.FUNDS_EXHAUSTED, Reason.IOC_REMAINDER
 _OWN_REMAINDER = frozenset({OrderType.IOC, OrderType.FOK})
 
 
@@ -90,9 +92,6 @@ class Matcher:
     def run_stops(self) -> None:
         """Trigger what the trades since the last look trigger, to the end of the cascade."""
         market = self._market
-        if market.stops.is_empty:
-            market.traded_low = market.traded_high = 0
-            return
         queue: deque[Order] = deque()
         while True:
             if market.traded_high:
@@ -124,11 +123,11 @@ class Matcher:
         """Tell whether an order of that limit would trade if it came now."""
         market = self._market
         best = market.book.sides[side.opposite].best_ticks
-        offers = [best] if best and route is not RouteMode.DEX else []
-        if route is not RouteMode.CEX and market.pools_tradable:
+        offers = [best] if best and route is not _DEX else []
+        if route is not _CEX and market.pools_tradable:
             pool = market.pools.best_ticks(side)
             offers += [pool] if pool else []
-        if side is Side.BUY:
+        if side is _BUY:
             return any(offer <= price_ticks for offer in offers)
         return any(offer >= price_ticks for offer in offers)
 
@@ -146,11 +145,11 @@ class Matcher:
         if market.pools_tradable and route is not _CEX:
             return self._walk_hybrid(taker, opposite, limit)
         if route is _DEX:
-            return Reason.NO_LIQUIDITY
+            return _NO_LIQUIDITY
         limit_key, keys, levels = limit * opposite.sign, opposite.keys, opposite.levels
         while keys and taker.remaining_lots:
             if keys[-1] < limit_key:
-                return _NONE if taker.price_ticks else Reason.PRICE_PROTECTION
+                return _NONE if taker.price_ticks else _PRICE_PROTECTION
             reason = self._take_level(taker, opposite, levels[keys[-1]])
             if reason is not _NONE:
                 return reason
@@ -159,11 +158,11 @@ class Matcher:
     def _walk_hybrid(self, taker: Order, opposite: BookSide, limit: int) -> Reason:
         """Take pools up to one tick before the best level, then the level, and so on."""
         pools, side, keys = self._market.pools, taker.side, opposite.keys
-        book_too, sign = taker.route is not RouteMode.DEX, opposite.sign
+        book_too, sign = taker.route is not _DEX, opposite.sign
         limit_key = limit * sign
         touched: dict[str, None] = {}
         pool_best = pools.best_ticks(side)
-        reason = Reason.NONE
+        reason = _NONE
         while taker.remaining_lots and not reason:
             # In the key space of the other side more is better for the taker.
             book_key = keys[-1] if keys and book_too and keys[-1] >= limit_key else None
@@ -180,7 +179,7 @@ class Matcher:
                 break
             else:
                 beyond = pool_best or (keys and book_too)
-                reason = Reason.PRICE_PROTECTION if beyond else Reason.NO_LIQUIDITY
+                reason = _PRICE_PROTECTION if beyond else _NO_LIQUIDITY
         self._tell_pools(touched)
         return reason
 
@@ -189,12 +188,12 @@ class Matcher:
     ) -> Reason:
         """Take what the pools offer up to ``bound``, as far as the order's hold goes."""
         side = taker.side
-        capped = self._market.funds and not taker.price_ticks and side is Side.BUY
+        capped = self._market.funds and not taker.price_ticks and side is _BUY
         for piece in pools.plan(side, taker.remaining_lots, bound, last=last):
-            if capped and self._affordable(taker, piece) < piece.size_lots:
+            if capped and self._affordable(taker, piece.price_ticks) < piece.size_lots:
                 return self._take_last(taker, pools, bound, touched)
             self._take_piece(taker, pools, piece, touched)
-        return Reason.NONE
+        return _NONE
 
     def _take_last(
         self, taker: Order, pools: PoolRouter, bound: int, touched: dict[str, None]
@@ -203,12 +202,12 @@ class Matcher:
         lots = taker.remaining_lots
         while lots:
             pieces = pools.plan(taker.side, lots, bound)[:1]
-            most = self._affordable(taker, pieces[0]) if pieces else 0
+            most = self._affordable(taker, pieces[0].price_ticks) if pieces else 0
             if pieces and most >= pieces[0].size_lots:
                 self._take_piece(taker, pools, pieces[0], touched)
                 break
             lots = min(most, lots - 1)
-        return Reason.FUNDS_EXHAUSTED
+        return _FUNDS_EXHAUSTED
 
     def _take_piece(
         self, taker: Order, pools: PoolRouter, piece: PoolPiece, touched: dict[str, None]
@@ -217,37 +216,43 @@ class Matcher:
         touched[piece.pool_id] = None
         self._fills.from_pool(taker, piece)
 
-    def _affordable(self, taker: Order, piece: PoolPiece) -> int:
+    def _affordable(self, taker: Order, price_ticks: int) -> int:
         unit = self._market.rules.quote_unit
-        return affordable_lots(taker.held_raw, piece.price_ticks, taker.taker_ppm, unit)
+        return affordable_lots(taker.held_raw, price_ticks, taker.taker_ppm, unit)
 
     def _take_level(self, taker: Order, opposite: BookSide, level: Level) -> Reason:
         """Trade with one level's queue until it or the taker is done."""
         market = self._market
-        funds, price = market.funds, level.price_ticks
-        capped = funds and not taker.price_ticks and taker.side is _BUY
-        trade, close = self._fills.trade, market.close
-        unit = market.rules.quote_unit
         if not level.dirty:
             opposite.touch(level)
-        maker = level.head
-        while maker is not None and taker.remaining_lots:
+        before = market.last_trade_no
+        reason = self._take_queue(taker, opposite, level)
+        if market.last_trade_no != before:
+            self._fills.count_price(level.price_ticks)
+        return reason
+
+    def _take_queue(self, taker: Order, opposite: BookSide, level: Level) -> Reason:
+        market = self._market
+        funds, trade, close = market.funds, self._fills.trade, market.close
+        capped = funds and not taker.price_ticks and taker.side is _BUY
+        left, maker = taker.remaining_lots, level.head
+        while maker is not None and left:
             if funds and maker.user == taker.user:
                 reason = self._prevent(taker, maker)
                 if reason:
                     return reason
-                maker = level.head
+                left, maker = taker.remaining_lots, level.head
                 continue
-            left = taker.remaining_lots
             lots = maker.shown_lots if maker.display_lots else maker.remaining_lots
             lots = min(lots, left)
             if capped:
-                most = affordable_lots(taker.held_raw, price, taker.taker_ppm, unit)
+                most = self._affordable(taker, level.price_ticks)
                 if most < lots:
                     if not most:
-                        return Reason.FUNDS_EXHAUSTED
+                        return _FUNDS_EXHAUSTED
                     lots = most
             trade(taker, maker, level, lots)
+            left -= lots
             if maker.remaining_lots:
                 if not maker.display_lots:
                     break
@@ -276,17 +281,17 @@ class Matcher:
             if traded:
                 market.tell_rested(taker)
         elif reason in _STOPPED:
-            market.close(taker, OrderStatus.CANCELED, reason)
+            market.close(taker, _CANCELED, reason)
         elif taker.route is _DEX:
-            market.close(taker, OrderStatus.CANCELED, Reason.NO_LIQUIDITY)
+            market.close(taker, _CANCELED, _NO_LIQUIDITY)
         elif taker.order_type in RESTING:
             market.rest(taker)
             if traded:
                 market.tell_rested(taker)
         else:
             if taker.order_type in _OWN_REMAINDER and taker.filled_lots:
-                reason = Reason.IOC_REMAINDER
-            market.close(taker, OrderStatus.CANCELED, reason or Reason.NO_LIQUIDITY)
+                reason = _IOC_REMAINDER
+            market.close(taker, _CANCELED, reason or _NO_LIQUIDITY)
 
     def _tell_pools(self, touched: dict[str, None]) -> None:
         market = self._market
@@ -316,24 +321,24 @@ class Matcher:
         if mode is StpMode.DECREMENT_AND_CANCEL:
             return self._decrement(taker, maker)
         if mode is not StpMode.CANCEL_INCOMING:
-            market.cancel(maker, Reason.SELF_TRADE)
-        return Reason.NONE if mode is StpMode.CANCEL_RESTING else Reason.SELF_TRADE
+            market.cancel(maker, _SELF_TRADE)
+        return _NONE if mode is StpMode.CANCEL_RESTING else _SELF_TRADE
 
     def _decrement(self, taker: Order, maker: Order) -> Reason:
         """Shrink the larger of two by the smaller, which is cancelled; both, when equal."""
         market, lots = self._market, maker.remaining_lots
         if lots <= taker.remaining_lots:
-            market.cancel(maker, Reason.SELF_TRADE)
+            market.cancel(maker, _SELF_TRADE)
             if lots == taker.remaining_lots:
-                return Reason.SELF_TRADE
+                return _SELF_TRADE
             taker.size_lots -= lots
             taker.remaining_lots -= lots
             self._tell_amended(taker)
-            return Reason.NONE
+            return _NONE
         lots = taker.remaining_lots
         self.shrink(maker, maker.size_lots - lots)
         self._tell_amended(maker)
-        return Reason.SELF_TRADE
+        return _SELF_TRADE
 
     def shrink(self, order: Order, size_lots: int) -> None:
         """Make a resting order smaller where it stands; what need not be held is free."""
@@ -388,7 +393,7 @@ class Matcher:
         traded, maker = False, level.head
         while maker is not None:
             following = maker.next
-            if maker.route is not RouteMode.CEX:
+            if maker.route is not _CEX:
                 pieces = pools.plan(side.side, maker.visible_lots, level.price_ticks)
                 if not pieces:
                     break

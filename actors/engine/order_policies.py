@@ -30,6 +30,11 @@ RESTING: Final = frozenset({OrderType.LIMIT, OrderType.POST_ONLY, OrderType.STOP
 IMMEDIATE: Final = frozenset({OrderType.MARKET, OrderType.IOC, OrderType.FOK})
 """These never wait, for a trigger or on the book."""
 
+# A name of this module is found at once, an enumeration's member is searched for.
+_LIMIT, _POST_ONLY = OrderType.LIMIT, OrderType.POST_ONLY
+_MARKET, _STOP_MARKET = OrderType.MARKET, OrderType.STOP_MARKET
+_DEX, _LIVE = RouteMode.DEX, Mode.LIVE
+
 
 class Refusal(NamedTuple):
     """Why something is refused, for a machine and for a person."""
@@ -87,14 +92,14 @@ def check_place(command: PlaceOrder, rules: Rules, time_ns: int) -> Refusal | No
     size, kind, spec = command.size_lots, command.order_type, rules.spec
     # The usual order has no fault, and is through after these few comparisons.
     if (
-        kind is OrderType.LIMIT
+        kind is _LIMIT
         and spec.min_order_lots <= size <= rules.size_max
         and 0 < command.price_ticks <= spec.max_price_ticks
         and not command.stop_ticks
         and not command.display_lots
         and not command.expire_at_ns
         and not command.time_in_force_ms
-        and command.route is not RouteMode.DEX
+        and command.route is not _DEX
         and size * command.price_ticks <= rules.worth_max
         and size > 0
     ):
@@ -144,9 +149,9 @@ def check_amend(command: AmendOrder, rules: Rules) -> Refusal | None:
 def worst_ticks(command: PlaceOrder, spec: PairSpec) -> int:
     """Name the highest price that the order's amounts are reckoned with; 0 when it has none."""
     kind = command.order_type
-    if kind is OrderType.STOP_MARKET:
+    if kind is _STOP_MARKET:
         price = protected_ticks(command.stop_ticks, spec.price_protection_ppm, up=True)
-    elif kind is OrderType.MARKET:
+    elif kind is _MARKET:
         price = 0
     else:
         price = command.price_ticks
@@ -207,8 +212,8 @@ def _check_expiry(command: PlaceOrder, time_ns: int) -> Refusal | None:
 
 
 def _check_combination(command: PlaceOrder, mode: Mode) -> Refusal | None:
-    kind, pools_only = command.order_type, command.route is RouteMode.DEX
-    if pools_only and mode is Mode.LIVE:
+    kind, pools_only = command.order_type, command.route is _DEX
+    if pools_only and mode is _LIVE:
         return refuse(Reason.LIVE_NOT_ENABLED)
     if command.stop_ticks and kind not in STOPS:
         return refuse(Reason.INVALID_COMBINATION, "stop_price belongs to stop orders only")
@@ -216,7 +221,7 @@ def _check_combination(command: PlaceOrder, mode: Mode) -> Refusal | None:
         return refuse(
             Reason.INVALID_COMBINATION, "display_qty belongs to orders that rest on the book"
         )
-    if pools_only and kind is OrderType.POST_ONLY:
+    if pools_only and kind is _POST_ONLY:
         return refuse(
             Reason.INVALID_COMBINATION, "post_only never takes and route dex never rests: use cex"
         )

@@ -1,5 +1,7 @@
 """Placing and cancelling orders: from a command to an order, or to a refusal."""
 
+from typing import Any
+
 from actors.engine import order_policies as policies
 from actors.engine.command_log import Outcome, of_order, of_refusal
 from actors.engine.commands import CancelAll, CancelOrder, PlaceOrder
@@ -27,8 +29,9 @@ from actors.engine.units import (
 )
 
 _MARKET, _STOP_MARKET, _LIMIT = OrderType.MARKET, OrderType.STOP_MARKET, OrderType.LIMIT
-_STOP_LIMIT, _TRADING = OrderType.STOP_LIMIT, MarketStatus.TRADING
-_BUY, _USER_CANCELED, _NO_REASON = Side.BUY, Reason.USER_CANCELED, Reason.NONE
+_STOP_LIMIT, _POST_ONLY, _FOK = OrderType.STOP_LIMIT, OrderType.POST_ONLY, OrderType.FOK
+_BUY, _SELL, _TRADING = Side.BUY, Side.SELL, MarketStatus.TRADING
+_USER_CANCELED, _NO_REASON = Reason.USER_CANCELED, Reason.NONE
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
 
@@ -70,7 +73,7 @@ class OrderDesk:
                 need = notional - (-notional * taker_ppm // PPM)
             return HoldNeed(command.user, side, need, need)
         taker_ppm = self._taker_ppm(command)
-        if command.side is Side.SELL or not _is_unpriced_now(command):
+        if command.side is _SELL or not _is_unpriced_now(command):
             if _is_unpriced_now(command) and not self._estimate(command, taker_ppm).lots:
                 return None
             need = place_need(command, taker_ppm, market.rules)
@@ -79,7 +82,7 @@ class OrderDesk:
         if not met.lots:
             return None
         least = min(met.quote_raw + met.fee_raw, RAW_MAX)
-        most = limit_need(Side.BUY, command.size_lots, met.bound_ticks, taker_ppm, market.rules)
+        most = limit_need(_BUY, command.size_lots, met.bound_ticks, taker_ppm, market.rules)
         return HoldNeed(command.user, command.side, least, min(max(least, most), RAW_MAX))
 
     # Placing.
@@ -88,9 +91,8 @@ class OrderDesk:
         """Apply a new order; ``held_raw`` is what is held for it, -1 for too little.
 
         The usual order, a limit order without extras, is checked and entered here in one flat
-        piece, and goes onto the book at once where it meets nobody: most are such, and a call costs
-        as much as what is done in it. Every other one, and every fault, is left to `place_any`,
-        before anything was changed.
+        piece, and goes onto the book at once where it meets nobody: most are such. Every other one,
+        and every fault, is left to `place_any`, before anything was changed.
         """
         market = self._market
         least, most, highest, worth_max = self._usual
@@ -115,15 +117,16 @@ class OrderDesk:
             return self.place_any(command, held_raw)
         # As on each `BookSide`: the price for bids, the negated one for asks.
         if side is _BUY:
-            here, keys, opposite_key = self._bids, self._asks.keys, -price
+            here, keys, key = self._bids, self._asks.keys, price
         else:
-            here, keys, opposite_key = self._asks, self._bids.keys, price
+            here, keys, key = self._asks, self._bids.keys, -price
         rests = True
-        if keys and keys[-1] >= opposite_key:
+        if keys and keys[-1] >= -key:
             rests = False
         elif market.pools_tradable:
             rests = not self._meets_pool(command)
-        number, now = OrderNo(market.last_order_no + 1), market.now_ns
+        number: Any = market.last_order_no + 1  # an `OrderNo`: to say so costs a call
+        now = market.now_ns
         order = Order(
             number, command.command_id, user, client_id, side, _LIMIT, command.stp, command.route,
             price, 0, size, 0, 0, size, 0, 0, _OPEN, _NO_REASON, 0, "", now, now,
@@ -138,12 +141,25 @@ class OrderDesk:
             living.add_further(mine, order)
         if client_id:
             living.by_client_id[user, client_id] = number
-        market.events.append(OrderAccepted(number, user, side, price, size, _OPEN, client_id, ""))
-        if rests:
-            here.add(order)
-        else:
+        market.events.append(OrderAccepted(number, user, side, price, size, _OPEN, client_id))
+        if not rests:
             self._matcher.take(order)
-        return number * 10 + 1  # of_order, in place
+        else:  # as `BookSide.add` does it, in place
+            level = here.levels.get(key)
+            if level is None:
+                level = here.open_level(price)
+            tail = level.tail
+            if tail is None:
+                level.head = order
+            else:
+                tail.next = order
+            order.previous, order.next, order.level = tail, None, level
+            level.tail = order
+            level.visible_lots += size
+            if not level.dirty:
+                here.touch(level)
+        outcome: int = number * 10 + 1  # of_order, in place
+        return outcome
 
     def _meets_pool(self, command: PlaceOrder) -> bool:
         if command.route is _CEX:
@@ -205,7 +221,7 @@ class OrderDesk:
         """Place an order of a parent's. A refusal leaves no trace: the parent tells of it."""
         market = self._market
         fault: Refusal | None = None
-        if market.status is not MarketStatus.TRADING:
+        if market.status is not _TRADING:
             fault = refuse(Reason.MARKET_HALTED)
         fault = fault or policies.check_place(command, market.rules, market.now_ns)
         if fault is None and market.funds:
@@ -293,7 +309,7 @@ class OrderDesk:
     def _account_fault(self, command: PlaceOrder, held_raw: int) -> Refusal | None:
         market = self._market
         waits = command.order_type not in IMMEDIATE and (
-            command.route is not RouteMode.DEX or command.order_type in STOPS
+            command.route is not _DEX or command.order_type in STOPS
         )
         if waits:
             most = command.open_orders_max or self._spec.max_open_orders
@@ -302,19 +318,19 @@ class OrderDesk:
         if held_raw < 0:
             return refuse(Reason.INSUFFICIENT_FUNDS)
         need = place_need(command, self._taker_ppm(command), market.rules)
-        if _is_unpriced_now(command) and (command.side is Side.BUY or not held_raw):
+        if _is_unpriced_now(command) and (command.side is _BUY or not held_raw):
             # A market order lives on what was held; with nothing it finds nothing to take.
             need = 0
         return refuse(Reason.INSUFFICIENT_FUNDS) if held_raw < need else None
 
     def _book_fault(self, command: PlaceOrder, order: Order) -> Refusal | None:
         kind = command.order_type
-        if kind is OrderType.POST_ONLY:
+        if kind is _POST_ONLY:
             if self._matcher.would_take(order.side, order.price_ticks, order.route):
                 return refuse(Reason.WOULD_TAKE)
-        elif kind is OrderType.FOK:
+        elif kind is _FOK:
             met = self._estimate(command, order.taker_ppm)
-            paid = order.side is Side.SELL or not self._market.funds
+            paid = order.side is _SELL or not self._market.funds
             if met.lots < order.size_lots or not (
                 paid or met.quote_raw + met.fee_raw <= order.held_raw or order.price_ticks
             ):
@@ -350,7 +366,7 @@ class OrderDesk:
 
     # Cancelling.
 
-    def cancel(self, command: CancelOrder, _: int = 0) -> Outcome:
+    def cancel(self, command: CancelOrder) -> Outcome:
         """Cancel one order."""
         market = self._market
         number = command.order_no
@@ -383,7 +399,7 @@ def absent(market: MarketState, user: UserId, number: OrderNo) -> Refusal:
 def _is_unpriced_now(command: PlaceOrder) -> bool:
     """Tell whether an order trades on arrival at whatever price the bound allows."""
     kind = command.order_type
-    return kind is OrderType.MARKET or (kind in IMMEDIATE and not command.price_ticks)
+    return kind is _MARKET or (kind in IMMEDIATE and not command.price_ticks)
 
 
 def _is_same(command: PlaceOrder, order: Order) -> bool:

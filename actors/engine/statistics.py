@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from actors.engine.candles import Candles
+from actors.engine.events import Traded
 from actors.engine.public_state import TRADES_KEPT, PublicTrade
 
 _MINUTE_S: Final = 60
@@ -62,34 +63,55 @@ def day_statistics(candles: Candles, now_s: int) -> DayStatistics:
 
 
 class TradeTape:
-    """The last TRADES_KEPT public trades of a market."""
+    """The last TRADES_KEPT public trades of a market.
 
-    __slots__ = ("_trades",)
+    An engine tells its trades as it made them (`tell`), and they become public ones when somebody
+    reads: that is far seldomer.
+    """
+
+    __slots__ = ("_told", "_told_count", "_trades")
 
     def __init__(self) -> None:
         self._trades: deque[PublicTrade] = deque(maxlen=TRADES_KEPT)
+        # Told since somebody read last, each list with its time; no list that is older than needed.
+        self._told: deque[tuple[int, list[Traded]]] = deque()
+        self._told_count = 0
 
     def add(self, trade: PublicTrade) -> None:
         """Append the newest trade; the oldest falls out where there are too many."""
-        self._trades.append(trade)
+        self._read().append(trade)
 
-    def extend(self, trades: list[PublicTrade]) -> None:
-        """Append several trades, oldest first."""
-        self._trades.extend(trades)
+    def tell(self, time_ns: int, trades: list[Traded]) -> None:
+        """Append the trades of one moment, oldest first; the list is kept."""
+        told = self._told
+        told.append((time_ns, trades))
+        self._told_count += len(trades)
+        while self._told_count - len(told[0][1]) >= TRADES_KEPT:
+            self._told_count -= len(told.popleft()[1])
+
+    def _read(self) -> deque[PublicTrade]:
+        trades = self._trades
+        for time_ns, told in self._told:
+            trades.extend(_public(one, time_ns) for one in told)
+        self._told.clear()
+        self._told_count = 0
+        return trades
 
     def newest(self, limit: int) -> list[PublicTrade]:
         """Return at most ``limit`` trades, newest first."""
-        count = min(max(limit, 0), len(self._trades))
-        return [self._trades[-at] for at in range(1, count + 1)]
+        trades = self._read()
+        count = min(max(limit, 0), len(trades))
+        return [trades[-at] for at in range(1, count + 1)]
 
     @property
     def last_price_ticks(self) -> int:
         """The last trade's price; 0 before the first."""
-        return self._trades[-1].price_ticks if self._trades else 0
+        trades = self._read()
+        return trades[-1].price_ticks if trades else 0
 
     def dump(self) -> list[PublicTrade]:
         """Return the tape for `PublicState.trades` or a snapshot, oldest first."""
-        return list(self._trades)
+        return list(self._read())
 
     @classmethod
     def load(cls, dumped: list[PublicTrade]) -> "TradeTape":
@@ -97,3 +119,15 @@ class TradeTape:
         made = cls()
         made._trades.extend(dumped)
         return made
+
+
+def _public(trade: Traded, time_ns: int) -> PublicTrade:
+    return PublicTrade(
+        trade.trade_no,
+        trade.price_ticks,
+        trade.size_lots,
+        trade.quote_raw,
+        trade.side,
+        trade.venue,
+        time_ns,
+    )

@@ -15,21 +15,17 @@ from actors.engine.units import Side
 class StopBook:
     """Pending stop orders of one market."""
 
-    __slots__ = ("_keys", "_waiting")
+    __slots__ = ("_keys", "_waiting", "is_empty")
 
     def __init__(self) -> None:
         # Per side: key (negated price for buys, price for sells) -> order number -> order.
         self._waiting: tuple[dict[int, dict[int, Order]], dict[int, dict[int, Order]]] = ({}, {})
         self._keys: tuple[list[int], list[int]] = ([], [])
+        self.is_empty = True
+        """Whether nobody waits: asked after every trade, and so kept, not looked up."""
 
     def __len__(self) -> int:
         return sum(len(orders) for side in self._waiting for orders in side.values())
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nobody waits."""
-        buys, sells = self._keys
-        return not buys and not sells
 
     def add(self, order: Order) -> None:
         """Let an order wait."""
@@ -39,6 +35,7 @@ class StopBook:
             waiting[key] = {}
             insort(self._keys[order.side], key)
         waiting[key][order.order_no] = order
+        self.is_empty = False
 
     def remove(self, order: Order) -> None:
         """Take an order out; it must be waiting."""
@@ -48,6 +45,7 @@ class StopBook:
         if not waiting[key]:
             del waiting[key]
             del keys[bisect_left(keys, key)]
+            self._look()
 
     def take_triggered(self, low_ticks: int, high_ticks: int) -> list[Order]:
         """Take out all that trades from ``low_ticks`` to ``high_ticks`` trigger, oldest first."""
@@ -58,7 +56,12 @@ class StopBook:
             while keys and keys[-1] >= bound:
                 triggered.extend(waiting.pop(keys.pop()).values())
         triggered.sort(key=_number)
+        self._look()
         return triggered
+
+    def _look(self) -> None:
+        buys, sells = self._keys
+        self.is_empty = not buys and not sells
 
     def orders(self) -> Iterator[Order]:
         """Walk all waiting orders, oldest first."""
@@ -72,6 +75,7 @@ class StopBook:
         Raises:
             InvariantError: naming the order that is wrong.
         """
+        invariant(self.is_empty == (not any(self._waiting)), "whether stops wait is told wrongly")
         for waiting, keys in zip(self._waiting, self._keys, strict=True):
             invariant(sorted(waiting) == keys, "stop keys and stop orders differ")
             for key, orders in waiting.items():
