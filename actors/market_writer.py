@@ -121,15 +121,14 @@ class MarketWriter:
         engine, shards = self.engine, len(self.links)
         if turn.commands:
             engine.begin(now_ns, self.journal.head.number + 1)
-        apply, reply_to, replies = engine.apply, engine.reply_to, turn.replies
-        steps: list[WrittenStep] = []
-        for command, encoded, held_raw in zip(
-            turn.commands, turn.encoded, turn.held_raw, strict=True
-        ):
-            events = apply(command, held_raw)
-            replies.append(reply_to(command, events))
-            if events or _leaves_trace(command, held_raw, events):
-                steps.append((encoded, held_raw, events))
+        made = engine.apply_all(turn.commands, turn.held_raw, turn.replies)
+        steps: list[WrittenStep] = [
+            (encoded, held_raw, events)
+            for command, encoded, held_raw, events in zip(
+                turn.commands, turn.encoded, turn.held_raw, made, strict=True
+            )
+            if events or _leaves_trace(command, held_raw, events)
+        ]
         if not steps:
             return
         owed: dict[int, list[Posting]] = {}

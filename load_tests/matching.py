@@ -9,6 +9,7 @@ are off (`PairSpec.holds_enabled`), and every order has an account of its own.
 import gc
 import time
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Final, NamedTuple, cast
 
 import msgspec
@@ -169,12 +170,12 @@ class _Line:
     def run(self, batch: list[bytes]) -> bytes:
         """Apply a batch and return its encoded journal record."""
         engine, decode = self._engine, self._decode
-        apply = engine.apply
         self._sequence += 1
         sequence, time_ns = self._sequence, self._sequence * 1_000_000
         engine.begin(time_ns, sequence)
-        raw = msgspec.Raw
-        steps: list[WrittenStep] = [(raw(data), 0, apply(decode(data))) for data in batch]
+        made = engine.apply_all(map(decode, batch), repeat(0))
+        encoded = map(msgspec.Raw, batch)
+        steps: list[WrittenStep] = list(zip(encoded, repeat(0), made, strict=False))
         engine.drain_postings()
         levels = engine.drain_levels()
         engine.close_record()

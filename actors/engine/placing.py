@@ -34,6 +34,8 @@ _BUY, _SELL, _TRADING = Side.BUY, Side.SELL, MarketStatus.TRADING
 _USER_CANCELED, _NO_REASON = Reason.USER_CANCELED, Reason.NONE
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
+_COMPARED_QUICKLY_MAX = 2**30 - 1
+"""Up to here the interpreter compares integers in one step."""
 
 
 class OrderDesk:
@@ -47,12 +49,9 @@ class OrderDesk:
         self._bids, self._asks = market.book.sides
         self._spec = market.spec
         spec, rules = market.spec, market.rules
-        self._usual = (
-            max(1, spec.min_order_lots),
-            rules.size_max,
-            spec.max_price_ticks,
-            rules.worth_max,
-        )
+        highest = min(spec.max_price_ticks, _COMPARED_QUICKLY_MAX)
+        most = min(rules.size_max, _COMPARED_QUICKLY_MAX, rules.worth_max // highest)
+        self._usual = (max(1, spec.min_order_lots), most, highest)
 
     # What must be held first.
 
@@ -90,12 +89,12 @@ class OrderDesk:
     def place(self, command: PlaceOrder, held_raw: int) -> Outcome:
         """Apply a new order; ``held_raw`` is what is held for it, -1 for too little.
 
-        The usual order, a limit order without extras, is checked and entered here in one flat
-        piece, and goes onto the book at once where it meets nobody: most are such. Every other one,
-        and every fault, is left to `place_any`, before anything was changed.
+        The usual order, a limit order of no giant size and without extras, is checked and entered
+        here in one flat piece, and goes onto the book at once where it meets nobody: most are such.
+        Every other one, and every fault, is left to `place_any`, before anything was changed.
         """
         market = self._market
-        least, most, highest, worth_max = self._usual
+        least, most, highest = self._usual
         size, price, side = command.size_lots, command.price_ticks, command.side
         user, client_id, living = command.user, command.client_order_id, market.open
         if (
@@ -105,7 +104,6 @@ class OrderDesk:
             or size > most
             or price <= 0
             or price > highest
-            or size * price > worth_max
             or command.stop_ticks
             or command.display_lots
             or command.expire_at_ns

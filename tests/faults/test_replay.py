@@ -8,7 +8,7 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 
 import msgspec
@@ -19,7 +19,6 @@ from actors.engine.commands import (
     AnyCommand,
     CancelOrder,
     ClockTick,
-    Command,
     PlaceOrder,
     PoolUpdated,
     SetMarketStatus,
@@ -27,7 +26,7 @@ from actors.engine.commands import (
 )
 from actors.engine.events import AnyEvent
 from actors.engine.ledger_commands import shard_of
-from actors.engine.market_api import RefusedReply
+from actors.engine.market_api import AnyReply, RefusedReply
 from actors.engine.pair_engine import PairEngine
 from actors.engine.pools.state import PoolStatus
 from actors.engine.units import NS_PER_S, MarketStatus, Mode
@@ -114,7 +113,7 @@ class EventHashes:
 
     def watch(self, engine: PairEngine) -> PairEngine:
         """Listen to an engine."""
-        begin, apply = engine.begin, engine.apply
+        begin, apply_all = engine.begin, engine.apply_all
         sequence = 0
 
         def begun(time_ns: int, number: int) -> None:
@@ -122,15 +121,20 @@ class EventHashes:
             sequence = number
             begin(time_ns, number)
 
-        def heard(command: Command, held_raw: int = 0) -> list[AnyEvent]:
-            events = apply(command, held_raw)
-            if events:  # a command that does nothing, such as a tick, need not be in the record
-                made = self.by_record.get(sequence, b"") + self._encoder.encode(events)
-                self.by_record[sequence] = hashlib.sha256(made).digest()
-                self.events += len(events)
-            return events
+        def heard(
+            commands: Iterable[AnyCommand],
+            held: Iterable[int],
+            replies: list[AnyReply] | None = None,
+        ) -> list[list[AnyEvent]]:
+            made = apply_all(commands, held, replies)
+            for events in made:
+                if events:  # a command that does nothing, such as a tick, need not be recorded
+                    told = self.by_record.get(sequence, b"") + self._encoder.encode(events)
+                    self.by_record[sequence] = hashlib.sha256(told).digest()
+                    self.events += len(events)
+            return made
 
-        engine.apply = heard  # type: ignore[method-assign]
+        engine.apply_all = heard  # type: ignore[method-assign]
         return engine
 
     def after(self, number: int) -> str:
