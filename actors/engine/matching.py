@@ -243,16 +243,16 @@ class Matcher:
                     return reason
                 left, maker = taker.remaining_lots, level.head
                 continue
-            lots = maker.shown_lots if maker.display_lots else maker.remaining_lots
-            lots = min(lots, left)
+            lots, most = maker.shown_lots if maker.display_lots else maker.remaining_lots, left
             if capped:
-                most = self._affordable(taker, level.price_ticks)
-                if most < lots:
-                    if not most:
-                        return _FUNDS_EXHAUSTED
-                    lots = most
+                most = min(left, self._affordable(taker, level.price_ticks))
+                if not most:
+                    return _FUNDS_EXHAUSTED
+            if lots < most:
+                left -= lots
+            else:
+                lots, left = most, left - most
             trade(taker, maker, level, lots)
-            left -= lots
             if maker.remaining_lots:
                 if not maker.display_lots:
                     break

@@ -155,7 +155,8 @@ def worst_ticks(command: PlaceOrder, spec: PairSpec) -> int:
         price = 0
     else:
         price = command.price_ticks
-    return min(max(price, 0), spec.max_price_ticks)
+    highest = spec.max_price_ticks
+    return price if 0 <= price <= highest else min(max(price, 0), highest)
 
 
 def protected_ticks(first_ticks: int, protection_ppm: int, *, up: bool) -> int:
