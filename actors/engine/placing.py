@@ -89,39 +89,27 @@ class OrderDesk:
     def place(self, command: PlaceOrder, held_raw: int) -> Outcome:
         """Apply a new order; ``held_raw`` is what is held for it, -1 for too little.
 
-        The usual order, a limit order of no giant size and without extras, is checked and entered
-        here in one flat piece, and goes onto the book at once where it meets nobody: most are such.
-        Every other one, and every fault, is left to `place_any`, before anything was changed.
+        A limit order of usual size without extras goes the short way; the rest, `place_any`.
         """
         market = self._market
         least, most, highest = self._usual
         size, price, side = command.size_lots, command.price_ticks, command.side
         user, client_id, living = command.user, command.client_order_id, market.open
-        if (
-            command.order_type is not _LIMIT
-            # Not chained: the interpreter has a quick way for plain comparisons only.
-            or size < least
-            or size > most
-            or price <= 0
-            or price > highest
-            or command.stop_ticks
-            or command.display_lots
-            or command.expire_at_ns
-            or command.time_in_force_ms
-            or command.route is _DEX
+        if (  # not chained: the interpreter has a quick way for plain comparisons only
+            command.order_type is not _LIMIT or command.route is _DEX
+            or size < least or size > most or price <= 0 or price > highest
+            or command.stop_ticks or command.display_lots
+            or command.expire_at_ns or command.time_in_force_ms
             or market.status is not _TRADING
             or (client_id and (user, client_id) in living.by_client_id)
-        ):
+        ):  # fmt: skip
             return self.place_any(command, held_raw)
-        # As on each `BookSide`: the price for bids, the negated one for asks.
-        if side is _BUY:
+        if side is _BUY:  # keys as on each `BookSide`: the price for bids, the negated one for asks
             here, keys, key = self._bids, self._asks.keys, price
         else:
             here, keys, key = self._asks, self._bids.keys, -price
-        rests = True
-        if keys and keys[-1] >= -key:
-            rests = False
-        elif market.pools_tradable:
+        rests = not keys or keys[-1] < -key
+        if rests and market.pools_tradable:
             rests = not self._meets_pool(command)
         number: Any = market.last_order_no + 1  # an `OrderNo`: to say so costs a call
         now = market.now_ns
