@@ -28,23 +28,15 @@ class Book:
         if not dirty:
             return []
         changes: list[LevelChange] = []
-        bids, asks = self.bids.levels, self.asks.levels
         for level in dirty:
             level.dirty = False
-            side, before = level.side, level.published_lots
-            present = (asks if side else bids).get(level.key)
-            if present is None:
-                # Only the first of several that came and went here has something published.
-                if before:
-                    changes.append(LevelChange(side, level.price_ticks, 0))
-                continue
-            lots = present.visible_lots
-            if present is not level and present.published_lots == lots:
-                continue  # an earlier one that stood here has been told of already
-            present.published_lots = lots
-            if lots != before:
-                changes.append(LevelChange(side, level.price_ticks, lots))
+            lots = level.visible_lots
+            if lots != level.published_lots:
+                level.published_lots = lots
+                changes.append(LevelChange(level.side, level.price_ticks, lots))
         dirty.clear()
+        self.bids.gone.clear()
+        self.asks.gone.clear()
         return changes
 
     def validate(self) -> None:

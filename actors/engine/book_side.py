@@ -13,14 +13,19 @@ from actors.engine.units import Side
 
 
 class BookSide:
-    """All resting orders of one side. ``dirty`` is shared by both sides of a book."""
+    """All resting orders of one side. ``dirty`` is shared by both sides of a book.
 
-    __slots__ = ("dirty", "keys", "levels", "side", "sign")
+    A level that empties stays at hand in ``gone`` until changes are drained, so that there is one
+    `Level` for each price that was touched since.
+    """
+
+    __slots__ = ("dirty", "gone", "keys", "levels", "side", "sign")
 
     def __init__(self, side: Side, dirty: list[Level]) -> None:
         self.side = side
         self.sign = 1 if side is Side.BUY else -1
         self.levels: dict[int, Level] = {}
+        self.gone: dict[int, Level] = {}
         self.keys: list[int] = []
         self.dirty = dirty
 
@@ -44,7 +49,8 @@ class BookSide:
     def open_level(self, price_ticks: int) -> Level:
         """Make the level of a price where there is none yet."""
         key = price_ticks * self.sign
-        level = self.levels[key] = Level(self.side, price_ticks, key)
+        level = self.gone.pop(key, None) or Level(self.side, price_ticks, key)
+        self.levels[key] = level
         insort(self.keys, key)
         return level
 
@@ -62,9 +68,9 @@ class BookSide:
             self.drop(level)
 
     def drop(self, level: Level) -> None:
-        """Forget an empty level."""
+        """Take an empty level away."""
         keys, key = self.keys, level.key
-        del self.levels[key]
+        self.gone[key] = self.levels.pop(key)
         if keys[-1] == key:
             keys.pop()
         else:

@@ -92,11 +92,32 @@ class MarketState:
         self.traded_high = 0
 
     def close(self, order: Order, status: OrderStatus, reason: Reason) -> None:
-        """End an order that is neither on the book nor among the stops any more.
+        """End an order that is not among the stops; it leaves the book if it is there.
 
-        Flat, since every order comes here: it leaves the index and enters the closed ones in place.
-        Nobody changes it afterwards: it is its own record.
+        Flat, since every order comes here: it leaves its level and the index, and enters the closed
+        ones, in place. Nobody changes it afterwards: it is its own record.
         """
+        level = order.level
+        if level is not None:
+            # As `Level.unlink` does it.
+            before, after = order.previous, order.next
+            if before is None:
+                level.head = after
+            else:
+                before.next = after
+                order.previous = None
+            if after is None:
+                level.tail = before
+            else:
+                after.previous = before
+                order.next = None
+            order.level = None
+            level.visible_lots -= order.shown_lots if order.display_lots else order.remaining_lots
+            if not level.dirty:
+                level.dirty = True
+                self.book.dirty.append(level)
+            if level.head is None:
+                (self.book.asks if order.side else self.book.bids).drop(level)
         if self.funds and order.held_raw:
             release_to(self.postings, order, 0)
         number, user, living = order.order_no, order.user, self.open
@@ -117,28 +138,7 @@ class MarketState:
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """End a living order wherever it waits."""
-        level = order.level
-        if level is not None:
-            # As `Level.unlink` does it, in place.
-            before, after = order.previous, order.next
-            if before is None:
-                level.head = after
-            else:
-                before.next = after
-                order.previous = None
-            if after is None:
-                level.tail = before
-            else:
-                after.previous = before
-                order.next = None
-            order.level = None
-            level.visible_lots -= order.shown_lots if order.display_lots else order.remaining_lots
-            if not level.dirty:
-                level.dirty = True
-                self.book.dirty.append(level)
-            if level.head is None:
-                (self.book.asks if order.side else self.book.bids).drop(level)
-        elif order.pending:
+        if order.pending:
             self.stops.remove(order)
         self.close(order, _EXPIRED if reason is _TIME_IN_FORCE else _CANCELED, reason)
 

@@ -80,6 +80,7 @@ class Matcher:
     def take(self, taker: Order) -> None:
         """Let an order trade, then rest, fill or close."""
         market, before = self._market, taker.filled_lots
+        taker.level = None
         reason = self._walk(taker)
         if not taker.remaining_lots:
             market.close(taker, _FILLED, _NONE)

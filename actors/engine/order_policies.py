@@ -31,9 +31,10 @@ IMMEDIATE: Final = frozenset({OrderType.MARKET, OrderType.IOC, OrderType.FOK})
 """These never wait, for a trigger or on the book."""
 
 # A name of this module is found at once, an enumeration's member is searched for.
-_LIMIT, _POST_ONLY = OrderType.LIMIT, OrderType.POST_ONLY
+_POST_ONLY = OrderType.POST_ONLY
 _MARKET, _STOP_MARKET = OrderType.MARKET, OrderType.STOP_MARKET
 _DEX, _LIVE = RouteMode.DEX, Mode.LIVE
+_PLAIN: Final = frozenset({OrderType.LIMIT, OrderType.MARKET, OrderType.IOC, OrderType.FOK})
 
 
 class Refusal(NamedTuple):
@@ -90,17 +91,18 @@ class Rules:
 def check_place(command: PlaceOrder, rules: Rules, time_ns: int) -> Refusal | None:
     """Check a new order by itself. Returns the first fault, or None."""
     size, kind, spec = command.size_lots, command.order_type, rules.spec
+    price = 1 if kind is _MARKET else command.price_ticks  # a market order's counts for nothing
     # The usual order has no fault, and is through after these few comparisons.
     if (
-        kind is _LIMIT
+        kind in _PLAIN
         and spec.min_order_lots <= size <= rules.size_max
-        and 0 < command.price_ticks <= spec.max_price_ticks
+        and 0 < price <= spec.max_price_ticks
         and not command.stop_ticks
         and not command.display_lots
         and not command.expire_at_ns
         and not command.time_in_force_ms
         and command.route is not _DEX
-        and size * command.price_ticks <= rules.worth_max
+        and size * price <= rules.worth_max
         and size > 0
     ):
         return None

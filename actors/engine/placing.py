@@ -34,6 +34,7 @@ _BUY, _SELL, _TRADING = Side.BUY, Side.SELL, MarketStatus.TRADING
 _USER_CANCELED, _NO_REASON = Reason.USER_CANCELED, Reason.NONE
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _OPEN, _PENDING_TRIGGER = OrderStatus.OPEN, OrderStatus.PENDING_TRIGGER
+_CANCELED = OrderStatus.CANCELED
 _COMPARED_QUICKLY_MAX = 2**30 - 1
 """Up to here the interpreter compares integers in one step."""
 
@@ -358,7 +359,10 @@ class OrderDesk:
         number = command.order_no
         order = market.open.by_number.get(number)
         if order is not None and order.user == command.user:
-            market.cancel(order, _USER_CANCELED)
+            if order.level is None:
+                market.cancel(order, _USER_CANCELED)
+            else:  # as `cancel` does with one that rests
+                market.close(order, _CANCELED, _USER_CANCELED)
             return number * 10 + 1  # of_order, in place
         fault = absent(market, command.user, number)
         market.events.append(CommandRejected(command.user, fault.reason, fault.message))
