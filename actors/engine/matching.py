@@ -52,11 +52,12 @@ def _intent(order: Order) -> Intent:
 class Matcher:
     """The matching of one market."""
 
-    __slots__ = ("_fills", "_market")
+    __slots__ = ("_close", "_fills", "_market", "_trade")
 
     def __init__(self, market: MarketState) -> None:
         self._market = market
         self._fills = Fills(market)
+        self._trade, self._close = self._fills.trade, market.close  # bound once, not at each level
 
     def enter(self, taker: Order) -> None:
         """Rest an order that meets nobody; let any other one trade.
@@ -234,7 +235,7 @@ class Matcher:
 
     def _take_queue(self, taker: Order, opposite: BookSide, level: Level) -> Reason:
         market = self._market
-        funds, trade, close = market.funds, self._fills.trade, market.close
+        funds, trade, close = market.funds, self._trade, self._close
         capped = funds and not taker.price_ticks and taker.side is _BUY
         left, maker = taker.remaining_lots, level.head
         while maker is not None and left:

@@ -47,7 +47,10 @@ class Side(IntEnum):
     @property
     def opposite(self) -> "Side":
         """The side an order of this side trades with."""
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return _OPPOSITE[self]
+
+
+_OPPOSITE: Final = (Side.SELL, Side.BUY)
 
 
 class OrderType(IntEnum):
