@@ -26,7 +26,7 @@ _ORDER_ID: Final = "{order_id:(?!(?:all|batch|history|open)$)[^/]+}"
 """What may stand for an order's id: a fixed path below it is none, whatever the method."""
 _ASKED_MOST: Final = [
     f"{PREFIX}/{{symbol}}{place}"
-    for place in ("/orders", "/orders/{order_id}", "/book/hybrid", "/book", "/bbo", "/ticker")
+    for place in ("/book/hybrid", "/book", "/orders", "/orders/{order_id}", "/bbo", "/ticker")
 ]
 """The router tries one path after the other: these first, and all methods of one together."""
 
