@@ -100,11 +100,9 @@ class MarketDataHub:
             for market in (Market(spec, mode) for mode in Mode)
         }
         self._shown = {
-            (spec.symbol, asked): self._markets[
-                market_name(spec.symbol, asked or public_mode(spec))
-            ]
+            (spec.symbol, asked): self._markets[market_name(spec.symbol, mode)]
             for spec in specs.values()
-            for asked in (None, *Mode)
+            for asked, mode in ((None, public_mode(spec)), *((mode, mode) for mode in Mode))
         }
         self._shard_positions: dict[str, int] = {}
         self._records: list[RecordObserver] = []

@@ -307,7 +307,7 @@ class PairEngine:
     # How commands are told apart.
 
     def _run_by_kind(self) -> dict[type, Callable[[Any, int], Outcome]]:
-        """Name what each kind of command runs, but for the two commonest: `apply` knows them."""
+        """Name what each kind of command runs, but for the two that `apply_all` knows."""
         parents = self._parents
         return {
             AmendOrder: self._amends.amend,

@@ -177,3 +177,22 @@ async def test_hub_whose_tail_breaks_goes_on_where_it_was(desk: Desk) -> None:
     await desk.buy(1_001)
     await desk.until(lambda: desk.market.number == 2)
     assert desk.pair.asked == asked + 1
+
+
+@pytest.mark.parametrize("live_enabled", [False, True])
+def test_mode_asked_for_is_the_one_that_is_shown(*, live_enabled: bool) -> None:
+    """Paper never stands for live, nor live for paper; without a mode it is the public one."""
+    desk = Desk()
+    spec = msgspec.structs.replace(SPEC, live_enabled=live_enabled)
+    hub = MarketDataHub({"vaix": spec}, {"vaix": desk.pair}, desk.tail, desk._heads)
+    for asked, shown in (
+        (Mode.PAPER, Mode.PAPER),
+        (Mode.LIVE, Mode.LIVE),
+        (None, Mode(live_enabled)),
+    ):
+        found = hub.market("vaix", asked)
+        assert found is not None
+        assert found.mode is shown
+        assert {market.mode for market in hub.markets(asked)} == {shown}
+    assert hub.market("nope", Mode.PAPER) is None
+    desk.runtime.stop()
