@@ -26,8 +26,9 @@ from actors.engine.events import AnyEvent, CommandRejected, OrderClosed, Traded
 from actors.engine.order import OrderState
 from actors.engine.units import Mode, OrderNo, Role, Side, UserId
 from actors.errors import CorruptRecordError, JournalUnavailableError, TandemError, TrimmedError
+from actors.journal.cursor import Batch
 from actors.journal.redis import connect, describe
-from actors.journal.tail import Batch, ThreadTail, connect_async
+from actors.journal.tail import ThreadTail, connect_async
 
 KEPT_MAX: Final = 10_000
 """Rows kept per user, market and kind, the newest."""

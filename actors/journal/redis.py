@@ -7,7 +7,9 @@ number and seal of the last record); all three share a hash tag, so one script s
 An append names the epoch it was acquired under and the head it continues. The script refuses both
 an older epoch and another head, so two incarnations can never interleave, and a record can never be
 written twice. Nothing here retries an append: after a lost connection its outcome is unknown, and
-the writer stays unusable. Following a stream is `tail`'s, trimming it `snapshots`'.
+the writer stays unusable. It ends with a bell for whoever follows the stream, a message on the
+channel of the stream's name; where the server forbids that, the append stands all the same, and
+followers look by themselves. Following a stream is `tail`'s, trimming it `snapshots`'.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,6 +50,7 @@ for i = 5, #ARGV do
   redis.call('XADD', KEYS[1], string.format('%.0f-0', number), 'r', ARGV[i])
 end
 redis.call('SET', KEYS[3], ARGV[4])
+redis.pcall('PUBLISH', KEYS[1], '')
 return {0, number}
 """
 

@@ -9,6 +9,7 @@ import redis
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from actors.errors import JournalUnavailableError, TandemError
+from actors.journal.redis import key
 
 REDIS_MIN: Final = (6, 2)
 """XTRIM MINID and XRANGE's exclusive bounds came with 6.2."""
@@ -64,13 +65,15 @@ def check_server(client: "redis.Redis", *, allow_weak_durability: bool = False) 
 
     Raises:
         RedisTooOldError: older than Redis 6.2.
-        RedisUnsuitableError: a cluster, a replica, or without ``appendfsync always``.
+        RedisUnsuitableError: a cluster, a replica, without ``appendfsync always``, or its user may
+            not ring the bells that tell followers of a new record.
         JournalUnavailableError: the server did not answer.
     """
     warnings: list[str] = []
     try:
         info = client.info()
         settings = _settings(client, warnings)
+        _ring(client)
     except RedisError as error:
         raise JournalUnavailableError("*", f"{type(error).__name__}: {error}") from error
     version = str(info.get("redis_version", "0"))
@@ -105,6 +108,16 @@ def _settings(client: "redis.Redis", warnings: list[str]) -> dict[str, str]:
         )
         return {}
     return found
+
+
+def _ring(client: "redis.Redis") -> None:
+    try:
+        client.publish(key("check", "journal"), b"")
+    except NoPermissionError as error:
+        raise RedisUnsuitableError(
+            "its user may not publish on the channels tandem:*",
+            "allow it with `ACL SETUSER <name> &tandem:* +@pubsub`",
+        ) from error
 
 
 def _weakness(info: dict[str, Any], settings: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from actors.errors import (
 from actors.journal.memory import MemoryJournal
 from actors.journal.record import EMPTY
 from actors.journal.redis import RedisJournal, connect, key
-from actors.journal.server import check_server
+from actors.journal.server import RedisUnsuitableError, check_server
 from actors.ports import Journal
 from tests.store import STORES, emptied_store
 
@@ -281,7 +281,13 @@ def test_redis_user_without_config_permission_works_and_is_warned(store_url: str
     """A restricted user's journal works; that its durability was not checked is said."""
     with connect(store_url) as client:
         client.acl_setuser(
-            "clerk", enabled=True, nopass=True, keys=["tandem:*"], commands=["+@all", "-config"]
+            "clerk",
+            enabled=True,
+            nopass=True,
+            keys=["tandem:*"],
+            reset_channels=True,
+            channels=["tandem:*"],
+            commands=["+@all", "-config"],
         )
     restricted = store_url.replace("unix://", "unix://clerk:any@")
     with connect(restricted) as client:
@@ -293,3 +299,22 @@ def test_redis_user_without_config_permission_works_and_is_warned(store_url: str
     with connect(store_url) as client:
         client.acl_deluser("clerk")
     assert "could not be checked" in warning
+
+
+def test_redis_user_without_channels_is_refused_with_the_rule_it_lacks(store_url: str) -> None:
+    """A server whose followers would hear of nothing is told of at the start; appends stand."""
+    with connect(store_url) as client:
+        client.acl_setuser(
+            "mute", enabled=True, nopass=True, keys=["tandem:*"], commands=["+@all"],
+            reset_channels=True,
+        )  # fmt: skip
+    restricted = store_url.replace("unix://", "unix://mute:any@")
+    journal = RedisJournal(restricted)
+    try:
+        with connect(restricted) as client, pytest.raises(RedisUnsuitableError, match="&tandem:"):
+            check_server(client)
+        assert journal.acquire(STREAM).append([b"a"]) == 1
+    finally:
+        journal.close()
+        with connect(store_url) as client:
+            client.acl_deluser("mute")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from actors.errors import CorruptRecordError, TrimmedError
+from actors.journal.cursor import RECORDS_MAX, channel
 from actors.journal.memory import MemoryJournal, MemoryTail
 from actors.journal.redis import RedisJournal, connect, key
 from actors.journal.tail import RedisTail, ThreadTail
@@ -136,4 +137,97 @@ def test_thread_tail_reads_in_batches_and_waits_in_between(store_url: str) -> No
     assert tail.read(block_ms=1) == []
     assert tail.positions() == {"vaix.paper": 2}
     tail.close()
+    journal.close()
+
+
+async def test_tail_whose_bells_never_ring_looks_by_itself(store_url: str) -> None:
+    """A bell that is lost costs a moment, never a record."""
+    journal, tail = RedisJournal(store_url), RedisTail(store_url)
+    writer = journal.acquire("vaix.paper")
+    with connect(store_url) as client:
+        client.acl_setuser(
+            "mute", enabled=True, nopass=True, keys=["tandem:*"], commands=["+@all"],
+            reset_channels=True,
+        )  # fmt: skip
+    mute = RedisJournal(store_url.replace("unix://", "unix://mute:any@"))
+    try:
+        writer.append([b"1"])
+        silent = mute.acquire("vaix.paper")
+        found: list[tuple[str, int, bytes]] = []
+        async with (
+            asyncio.timeout(DEADLINE_S),
+            contextlib.aclosing(tail.follow({"vaix.paper": 0})) as records,
+        ):
+            async for record in records:
+                found.append(record)
+                if len(found) == 2:
+                    break
+                await asyncio.to_thread(silent.append, [b"2"])
+        assert found == [("vaix.paper", 1, b"1"), ("vaix.paper", 2, b"2")]
+    finally:
+        await tail.close()
+        journal.close()
+        mute.close()
+        with connect(store_url) as client:
+            client.acl_deluser("mute")
+
+
+async def test_tail_cut_off_from_its_bells_hears_again(store_url: str) -> None:
+    """Whatever was written while the connections were gone is read once they are back."""
+    journal, tail = RedisJournal(store_url), RedisTail(store_url)
+    writer = journal.acquire("vaix.paper")
+    writer.append([b"1"])
+    found: list[bytes] = []
+    async with (
+        asyncio.timeout(DEADLINE_S),
+        contextlib.aclosing(tail.follow({"vaix.paper": 0})) as records,
+    ):
+        async for _, _, body in records:
+            found.append(body)
+            if len(found) == 1:
+                with connect(store_url) as client:
+                    client.client_kill_filter(_type="pubsub")
+                await asyncio.to_thread(writer.append, [b"2", b"3"])
+            if len(found) == 3:
+                break
+    assert found == [b"1", b"2", b"3"]
+    await tail.close()
+    journal.close()
+
+
+async def test_tail_takes_a_long_past_in_pages(store_url: str) -> None:
+    """More records than one read brings are all brought, without another bell."""
+    journal, tail = RedisJournal(store_url), RedisTail(store_url)
+    journal.acquire("vaix.paper").append([b"%d" % number for number in range(3 * RECORDS_MAX + 1)])
+    followed = Followed(journal, tail)
+    found = await followed.take({"vaix.paper": 0}, 3 * RECORDS_MAX + 1)
+    assert [number for _, number, _ in found] == list(range(1, 3 * RECORDS_MAX + 2))
+    await tail.close()
+    journal.close()
+
+
+async def test_tail_that_dropped_a_stream_hears_of_it_no_more(store_url: str) -> None:
+    """Its subscription ends with it, so a stream nobody follows costs its followers nothing."""
+    journal, tail = RedisJournal(store_url), RedisTail(store_url)
+    paper, live = journal.acquire("vaix.paper"), journal.acquire("vaix.live")
+    paper.append([b"1"])
+    live.append([b"l1"])
+    found: list[tuple[str, int, bytes]] = []
+    async with (
+        asyncio.timeout(DEADLINE_S),
+        contextlib.aclosing(tail.follow({"vaix.paper": 0, "vaix.live": 0})) as records,
+    ):
+        async for record in records:
+            found.append(record)
+            if len(found) == 2:
+                tail.drop("vaix.live")
+                await asyncio.to_thread(live.append, [b"l2"])
+                await asyncio.to_thread(paper.append, [b"2"])
+            if len(found) == 3:
+                with connect(store_url) as client:
+                    names = client.pubsub_channels()
+                break
+    assert found[-1] == ("vaix.paper", 2, b"2")
+    assert names == [channel("vaix.paper")]
+    await tail.close()
     journal.close()

@@ -31,6 +31,10 @@ class Answers:
             raise NoPermissionError("NOPERM this user has no permissions to run 'config|get'")
         return {name: self._settings[name] for name in names}
 
+    def publish(self, *_: object) -> int:
+        """How many PUBLISH reached: nobody listens."""
+        return 0
+
 
 def client(settings: Mapping[str, str] | None = SETTINGS, **info: object) -> "redis.Redis":
     """A connection to such a server."""
