@@ -27,7 +27,7 @@ from actors.engine.ledger_commands import (
     Transfer,
     shard_of,
 )
-from actors.engine.units import Mode, UserId
+from actors.engine.units import Mode, Reason, UserId
 from actors.errors import (
     CommandRefusedError,
     ShardUnavailableError,
@@ -138,13 +138,21 @@ class Accounts:
         """Move available funds to another owner, once per command id.
 
         The receiver on another shard has them shortly after: what this returns is that they left.
+        Funds that fall short are looked at again once all settlements seen here have arrived.
 
         Raises:
             CommandRefusedError: the funds do not suffice, or the command makes no sense.
             ShardUnavailableError: it certainly did not happen.
             UnknownOutcomeError: it may have happened; the same id may be sent again.
         """
-        await self._command(sender, Transfer(command_id, sender, receiver, asset, mode, amount_raw))
+        command = Transfer(command_id, sender, receiver, asset, mode, amount_raw)
+        try:
+            await self._command(sender, command)
+        except CommandRefusedError as error:
+            if error.reason is not Reason.INSUFFICIENT_FUNDS:
+                raise
+            await self.balances(sender)
+            await self._command(sender, command)
 
     async def audit(self) -> list[Audit]:
         """Read each shard's sums and state hash, in the order of the shards.

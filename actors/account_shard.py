@@ -35,6 +35,7 @@ from actors.engine.ledger_commands import (
     LedgerQuery,
     LedgerReply,
     LedgerRequest,
+    Post,
     Recovering,
     Refused,
 )
@@ -76,6 +77,7 @@ class ShardOptions(NamedTuple):
     """The bounds of a shard's runtime.
 
     Attributes:
+        early_s: how long a `Post` waits for the settlements of other markets that it names.
         park_s: how long a balance read waits for the settlements it names.
         parked_max: how many may wait at once; further ones are asked to come back. Keep it below
             the number of threads that call, or waiting reads keep the settlements out.
@@ -85,6 +87,7 @@ class ShardOptions(NamedTuple):
         audit_every_s: the least pause between two audits of a ledger that changes.
     """
 
+    early_s: float = 0.1
     park_s: float = 2.0
     parked_max: int = 8
     recover_retry_s: float = 0.5
@@ -127,6 +130,14 @@ class _Request(NamedTuple):
     raw: bytes
     message: LedgerRequest
     future: "Future[bytes]"
+
+
+class _Early(NamedTuple):
+    """A `Post` that came before settlements of other markets which it should follow."""
+
+    request: _Request
+    after: dict[str, int]
+    deadline: float
 
 
 class _Parked(NamedTuple):
@@ -172,6 +183,7 @@ class ShardRuntime:
         self._waiting = 0
         self._inbox: SimpleQueue[_Request | None] = SimpleQueue()
         self._parked: list[_Parked] = []
+        self._early: list[_Early] = []
         self._stopping = Event()
         self._couriers = {n: Courier(n, port, self._confirm) for n, port in peers.items()}
         self._encoder = msgspec.msgpack.Encoder()
@@ -284,7 +296,7 @@ class ShardRuntime:
 
     def _serve(self) -> None:
         while not (self._stopping.is_set() and self._inbox.empty()):
-            if not self._step([request for request in self._take() if request is not None]):
+            if not self._step(self._admit(self._take())):
                 return
             if self._audited != self._number and time.monotonic() >= self._audit_at:
                 self._audit()
@@ -303,8 +315,31 @@ class ShardRuntime:
             except Empty:
                 return batch
 
+    def _admit(self, taken: list[_Request | None]) -> list[_Request]:
+        """Choose what may be applied now: nothing waits but a `Post` that is early."""
+        now = time.monotonic()
+        ripe = [early for early in self._early if self._is_ripe(early, now)]
+        self._early = [early for early in self._early if early not in ripe]
+        admitted = [early.request for early in ripe]
+        for request in taken:
+            if request is None:
+                continue
+            message = request.message
+            if isinstance(message, Post) and not self._settled(message.after):
+                deadline = now + self._options.early_s
+                self._early.append(_Early(request, message.after, deadline))
+            else:
+                admitted.append(request)
+        return admitted
+
+    def _is_ripe(self, early: _Early, now: float) -> bool:
+        return early.deadline <= now or self._settled(early.after)
+
     def _patience(self) -> float | None:
+        if any(self._settled(early.after) for early in self._early):
+            return 0.0
         due = [parked.deadline for parked in self._parked]
+        due += [early.deadline for early in self._early]
         if self._audited != self._number:
             due.append(self._audit_at)
         return max(0.0, min(due) - time.monotonic()) if due else None
@@ -366,13 +401,13 @@ class ShardRuntime:
         now = time.monotonic()
         still = []
         for parked in self._parked:
-            if parked.deadline <= now or self._is_due(parked.query):
+            if parked.deadline <= now or self._settled(parked.query.after):
                 self._answer_now(parked.query, parked.future)
             else:
                 still.append(parked)
         self._parked = still
         for query, future in queries:
-            if not isinstance(query, BalanceQuery) or self._is_due(query):
+            if not isinstance(query, BalanceQuery) or self._settled(query.after):
                 self._answer_now(query, future)
             elif len(self._parked) < self._options.parked_max:
                 self._parked.append(_Parked(query, future, now + self._options.park_s))
@@ -385,8 +420,8 @@ class ShardRuntime:
             self._sums, self._audited = reply.sums, self._number
         future.set_result(self._encoder.encode(reply))
 
-    def _is_due(self, query: BalanceQuery) -> bool:
-        return all(self._ledger.last_settlement(m) >= number for m, number in query.after.items())
+    def _settled(self, after: dict[str, int]) -> bool:
+        return all(self._ledger.last_settlement(m) >= number for m, number in after.items())
 
     def _offer_transfers(self) -> None:
         transfers = self._ledger.transfers
@@ -409,7 +444,8 @@ class ShardRuntime:
     def _turn_away(self) -> None:
         """Answer all who wait that nothing was done for them."""
         futures = [parked.future for parked in self._parked]
-        self._parked = []
+        futures += [early.request.future for early in self._early]
+        self._parked, self._early = [], []
         while True:
             try:
                 request = self._inbox.get_nowait()

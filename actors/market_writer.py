@@ -50,6 +50,8 @@ class Round:
     """By shard."""
     places: dict[int, list[int]] = field(default_factory=dict)
     """By shard: the position of each need's command."""
+    after: dict[int, dict[str, int]] = field(default_factory=dict)
+    """By position: settlements of other markets that its user has been shown (`Request.after`)."""
     replies: list[AnyReply] = field(default_factory=list)
     body: bytes | None = None
     """The encoded record; None where nothing changed."""
@@ -110,11 +112,31 @@ class MarketWriter:
             link.start(needs)
 
     def collect(self, turn: Round) -> None:
-        """Wait for the answers of `ask`."""
+        """Wait for the answers of `ask`; where funds are on their way, for those too."""
         for shard, positions in turn.places.items():
             posted = self.links[shard].finish()
             for position, held_raw in zip(positions, posted.held_raw, strict=True):
                 turn.held_raw[position] = held_raw
+            if turn.after and any(held_raw < 0 for held_raw in posted.held_raw):
+                self._hold_later(turn, shard)
+
+    def _hold_later(self, turn: Round, shard: int) -> None:
+        """Ask once more for what was short and may be covered by other markets' settlements."""
+        short = [
+            (position, need)
+            for position, need in zip(turn.places[shard], turn.needs[shard], strict=True)
+            if turn.held_raw[position] < 0 and position in turn.after
+        ]
+        if not short:
+            return
+        after: dict[str, int] = {}
+        for position, _ in short:
+            for market, number in turn.after[position].items():
+                after[market] = max(number, after.get(market, 0))
+        link = self.links[shard]
+        link.start([need for _, need in short], after)
+        for (position, _), held_raw in zip(short, link.finish().held_raw, strict=True):
+            turn.held_raw[position] = held_raw
 
     def apply(self, turn: Round, now_ns: int) -> None:
         """Run the commands, number what is owed, and encode the record."""

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from actors.engine.commands import Command
+from actors.engine.ledger_commands import shard_of
 from actors.engine.market_api import (
     AnyReply,
     BatchReply,
@@ -26,7 +27,9 @@ from actors.engine.market_api import (
 )
 from actors.engine.units import Mode, UserId
 from actors.errors import PairUnavailableError, UnavailableError, UnknownOutcomeError
+from actors.listing import market_name
 from actors.ports import PairPort
+from actors.unsettled import Unsettled
 
 BATCH_COMMANDS_MAX: Final = 1_000
 BATCH_BYTES_MAX: Final = 90_000
@@ -42,11 +45,12 @@ _ITEM_BYTES: Final = 8
 class _Item:
     """One request on its way, and its caller's future."""
 
-    __slots__ = ("body", "command_id", "future", "mode", "user")
+    __slots__ = ("after", "body", "command_id", "future", "mode", "user")
 
     def __init__(self, mode: Mode, asked: Command | Query, body: bytes) -> None:
         self.mode = mode
         self.body = body
+        self.after: dict[str, int] = {}
         self.command_id: str = getattr(asked, "command_id", "") if _is_command(asked) else ""
         self.user = UserId(getattr(asked, "user", ""))
         self.future: asyncio.Future[AnyReply] = asyncio.get_running_loop().create_future()
@@ -68,6 +72,7 @@ class PairRef:
     Args:
         symbol: the pair.
         port: the way to its actor.
+        unsettled: whose money may be on its way; shared by all pairs of the process.
         calls_max: how many calls may be in flight; 2 lets one travel while the other is on disk.
         outcome_deadline_s: how long to ask what became of a command.
         queue_max: how many requests may wait; more are answered ``BusyReply``.
@@ -77,6 +82,7 @@ class PairRef:
         self,
         symbol: str,
         port: PairPort,
+        unsettled: Unsettled | None = None,
         *,
         calls_max: int = 1,
         outcome_deadline_s: float = OUTCOME_DEADLINE_S,
@@ -88,6 +94,8 @@ class PairRef:
         self.on_heads: Callable[[str, tuple[list[int], list[int]]], None] | None = None
         """Told whenever ``settlement_heads`` moved, before the replies that moved it."""
         self._port = port
+        self._unsettled = unsettled or Unsettled()
+        self._markets = [market_name(symbol, mode) for mode in Mode]
         self._calls_max = calls_max
         self._outcome_deadline_s = outcome_deadline_s
         self._queue_max = queue_max
@@ -108,6 +116,8 @@ class PairRef:
         if len(self._queue) >= self._queue_max:
             return BusyReply(recovering=False, retry_after_ms=BUSY_RETRY_MS)
         item = _Item(mode, asked, self._encoder.encode(asked))
+        if item.command_id and item.user:
+            item.after = self._unsettled.elsewhere(item.user, self._markets[mode])
         self._queue.append(item)
         self._pump()
         return await item.future
@@ -145,8 +155,9 @@ class PairRef:
         known = self._incarnation
         try:
             answer = await self._call(
-                [Request(item.mode, msgspec.Raw(item.body)) for item in items]
+                [Request(item.mode, msgspec.Raw(item.body), item.after) for item in items]
             )
+            self._note_unsettled(items)
             for item, reply in zip(items, answer.replies, strict=True):
                 item.answer(reply)
         except asyncio.CancelledError:
@@ -179,6 +190,14 @@ class PairRef:
                     moved = True
         if moved and self.on_heads is not None:
             self.on_heads(self.symbol, self.settlement_heads)
+
+    def _note_unsettled(self, items: list[_Item]) -> None:
+        """Remember whose fills these replies may have shown; too many do no harm."""
+        for item in items:
+            heads = self.settlement_heads[item.mode]
+            if item.user and heads:
+                head = heads[shard_of(item.user, len(heads))]
+                self._unsettled.note(item.user, self._markets[item.mode], head)
 
     async def _search(self, items: list[_Item], known: int, detail: str) -> None:
         """Find out what became of these, until the deadline.

@@ -347,6 +347,10 @@ class PairRuntime:
                 market.plan(mine, now_ns, as_came)
                 for market, mine, as_came in zip(self._markets, commands, encoded, strict=True)
             ]
+            for batch, placed in zip(batches, answers, strict=True):
+                for request, answer in zip(batch.requests, placed, strict=True):
+                    if request.after and answer.position >= 0:
+                        rounds[answer.mode].after[answer.position] = request.after
             for market, part in zip(self._markets, rounds, strict=True):
                 market.ask(part)
         except Exception as error:

@@ -146,13 +146,20 @@ class ShardLink:
             self._owed_at_s = self._patience.now_s()
         return settlement
 
-    def start(self, holds: Sequence[HoldNeed]) -> None:
-        """Send the next `Post` with what is owed and these holds; needs none on its way."""
+    def start(self, holds: Sequence[HoldNeed], after: dict[str, int] | None = None) -> None:
+        """Send the next `Post`; needs none on its way.
+
+        Args:
+            holds: what to hold.
+            after: settlements of other markets that the shard should await before it holds; what is
+                owed then stays for the next `Post`. Without, it goes along.
+        """
         self._seq += 1
-        settlements = [self._owed[n] for n in range(min(len(self._owed), SETTLEMENTS_PER_POST))]
+        count = 0 if after else min(len(self._owed), SETTLEMENTS_PER_POST)
+        settlements = [self._owed[n] for n in range(count)]
         if len(settlements) == len(self._owed):
             self._owed_at_s = None
-        post = Post(self.market, self._epoch, self._seq, settlements, list(holds))
+        post = Post(self.market, self._epoch, self._seq, settlements, list(holds), after or {})
         self._request = self._encoder.encode(post)
         self._ticket = self._port.start(self._request)
 

@@ -8,6 +8,7 @@ connections over them.
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import structlog
@@ -25,10 +26,11 @@ from actors.lane_ports import LanePort
 from actors.listing import Listing, account_actor, market_name, pair_actor
 from actors.pair_client import PairRef
 from actors.ray_ports import open_port
+from actors.unsettled import Unsettled
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
 from gateway.journal_reads import read_heads, read_records
-from gateway.market_data import MarketDataHub
+from gateway.market_data import MarketDataHub, note_settlements
 from gateway.server import GatewayRunner
 from gateway.settings import GatewayPlace, GatewaySettings
 
@@ -125,8 +127,9 @@ class GatewayActor:
 
         accounts = Accounts([way(account_actor(n), "call") for n in range(listing.shards)])
         pairs: dict[str, PairRef] = {}
+        unsettled = Unsettled()
         for spec in listing.pairs:
-            pair = PairRef(spec.symbol, way(pair_actor(spec.symbol), "submit"))
+            pair = PairRef(spec.symbol, way(pair_actor(spec.symbol), "submit"), unsettled)
             pair.on_heads = _teller(accounts)
             pairs[spec.symbol] = pair
             closers.append(pair.close)
@@ -143,6 +146,7 @@ class GatewayActor:
 
         specs = {spec.symbol: spec for spec in listing.pairs}
         self._hub = hub = MarketDataHub(specs, pairs, tail, read_heads(client), listing.shards)
+        hub.observe(partial(note_settlements, unsettled))
         closers.append(hub.stop)
         return GatewayDeps(
             settings=self._settings,

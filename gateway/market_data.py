@@ -26,6 +26,7 @@ from actors.errors import CorruptRecordError, TandemError, TrimmedError
 from actors.journal.market_record import MarketRecord
 from actors.listing import market_name, shard_stream
 from actors.ports import JournalTail
+from actors.unsettled import Unsettled
 from gateway import rendering
 from gateway.journal_reads import ReadHeads
 from gateway.market import Market
@@ -150,10 +151,13 @@ class MarketDataHub:
         waiting = [market.name for market in self._markets.values() if not market.ready]
         return HubHealth(not waiting and stale <= STALE_AFTER_S, stale, waiting)
 
-    def observe(self, records: RecordObserver, account_records: ShardObserver) -> None:
+    def observe(
+        self, records: RecordObserver, account_records: ShardObserver | None = None
+    ) -> None:
         """Call these for every record of a market, and of an account shard, in order."""
         self._records.append(records)
-        self._account_records.append(account_records)
+        if account_records is not None:
+            self._account_records.append(account_records)
 
     # Running
 
@@ -319,3 +323,10 @@ class MarketDataHub:
 def public_mode(spec: PairSpec) -> Mode:
     """Say which mode anonymous readers of a pair see: live once it is enabled, paper until then."""
     return Mode.LIVE if spec.live_enabled else Mode.PAPER
+
+
+def note_settlements(
+    unsettled: Unsettled, market: Market, _number: int, record: MarketRecord
+) -> None:
+    """Note whose money a record sends on its way; a `RecordObserver`."""
+    unsettled.note_record(market.name, record.settlements)

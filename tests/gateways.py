@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -26,10 +26,11 @@ from actors.pair_client import PairRef
 from actors.pair_recovery import PairRecovery
 from actors.pair_runtime import PairRuntime
 from actors.ports import BlockingAccountPort
+from actors.unsettled import Unsettled
 from gateway.app import build_app
 from gateway.deps import GatewayDeps
 from gateway.journal_reads import read_heads, read_records
-from gateway.market_data import MarketDataHub
+from gateway.market_data import MarketDataHub, note_settlements
 from gateway.openapi import document
 from gateway.routes import ROUTES
 from gateway.server import GatewayRunner
@@ -210,7 +211,8 @@ async def open_gateway(
     """Open one gateway over an exchange."""
     client = connect_async(exchange.url)
     runtimes = exchange.runtimes
-    pairs = {name: PairRef(name, PairThread(runtimes, name)) for name in runtimes}
+    unsettled = Unsettled()
+    pairs = {name: PairRef(name, PairThread(runtimes, name), unsettled) for name in runtimes}
     accounts = Accounts(exchange.shards)
     for ref in pairs.values():
         ref.on_heads = lambda symbol, heads: [
@@ -219,6 +221,7 @@ async def open_gateway(
         ]
     specs = {spec.symbol: spec for spec in PAIRS}
     hub = MarketDataHub(specs, pairs, RedisTail(exchange.url), read_heads(client), SHARDS)
+    hub.observe(partial(note_settlements, unsettled))
     journal = RedisJournal(exchange.url)
     history = HistoryStore(exchange.url)
     deps = GatewayDeps(

@@ -59,6 +59,9 @@ class Post(LedgerCommand, tag=3, frozen=True, array_like=True):
 
     ``seq`` counts a market's Posts at this shard within the epoch: 1, 2, 3 … The same (epoch, seq)
     again gets the same answer and changes nothing. Settlements already applied are passed over.
+
+    With ``after`` it is applied a little later, once those settlements of other markets are, or
+    after a while without them; such a Post carries none itself, so that no two wait for each other.
     """
 
     market: str
@@ -66,6 +69,7 @@ class Post(LedgerCommand, tag=3, frozen=True, array_like=True):
     seq: int
     settlements: list[Settlement]
     holds: list[HoldNeed]
+    after: dict[str, int] = {}
 
 
 class Transfer(LedgerCommand, tag=4, frozen=True, array_like=True):

@@ -50,6 +50,9 @@ class Request(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     mode: Mode
     body: msgspec.Raw
+    after: dict[str, int] = {}
+    """What its user was shown to be on its way from other markets: settlement numbers at the user's
+    shard. Where funds are short they are waited for, before the command is refused."""
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -1,6 +1,7 @@
 """Trading over REST, on real pairs, shards and a real store, in one process."""
 
 import asyncio
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import pytest
@@ -340,3 +341,32 @@ async def test_dead_mans_switch_is_armed_beaten_and_disarmed(gateway: Gateway) -
     assert (status, gone["active"]) == (200, False)
     status, answer = await gateway.call("POST", f"{path}/heartbeat", token=token)
     assert (status, answer["error"]["code"]) == (409, "DEAD_MANS_SWITCH_INACTIVE")
+
+
+async def test_proceeds_of_one_pair_are_spent_in_another_at_once(gateway: Gateway) -> None:
+    """Taker and maker alike: a fill that was shown is money, whichever pair it is spent in."""
+    buyer, seller = await open_account(gateway), await open_account(gateway)
+    deal = {"quantity": "1000000", "price": "0.002"}
+
+    async def spend(amount: Decimal) -> Decimal:
+        """Bid that much for BTC; returns what the order left."""
+        quantity = (amount / Decimal("1.001")).quantize(Decimal("0.0001"), ROUND_DOWN)
+        status, order = await gateway.order(
+            seller, "btc", side="buy", quantity=str(quantity), price="1.00"
+        )
+        assert status == 200, order
+        return amount - quantity
+
+    left, sold = await spend(Decimal(100_000)), ""
+    for turn in range(12):
+        sides = ("buy", "sell") if turn % 2 else ("sell", "buy")
+        for side in sides:
+            status, order = await gateway.order(
+                seller if side == "sell" else buyer, side=side, **deal
+            )
+            assert status == 200, order
+            sold = order["id"] if side == "sell" else sold
+        status, order = await gateway.call("GET", f"{PATH}/orders/{sold}", token=seller)
+        assert (status, order["status"]) == (200, "filled")
+        fee = Decimal(2) if turn % 2 else Decimal(0)
+        left = await spend(left + 2_000 - fee)

@@ -1,6 +1,7 @@
 """A pair's runtime over a memory journal and real ledgers, without processes or sockets."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,6 +16,7 @@ from actors.engine.ledger_commands import (
     GrantPaper,
     LedgerQuery,
     LedgerRequest,
+    Post,
     shard_of,
 )
 from actors.engine.market_api import AnyReply, BatchReply, Query, Request
@@ -43,6 +45,10 @@ class MemoryShard:
 
     def __init__(self, number: int, shards: int = SHARDS) -> None:
         self.ledger = Ledger(number, shards)
+        self.early: list[Post] = []
+        """Posts that named settlements of other markets."""
+        self.on_early: Callable[[], object] = lambda: None
+        """Called before one of them is applied."""
         self.lose_requests = 0
         self.lose_answers = 0
         self.serve = 10**9
@@ -83,6 +89,9 @@ class MemoryShard:
         """Apply a command or answer a query."""
         if isinstance(message, LedgerQuery):
             return self.ledger.query(message)
+        if isinstance(message, Post) and message.after:
+            self.early.append(message)
+            self.on_early()
         return self.ledger.apply(message).reply
 
 
@@ -135,10 +144,14 @@ class Bench:
             shard.ledger.validate()
 
 
-def batch(*asked: Command | Query, mode: Mode = Mode.PAPER) -> bytes:
+def batch(
+    *asked: Command | Query, mode: Mode = Mode.PAPER, after: dict[str, int] | None = None
+) -> bytes:
     """Encode one batch."""
     encoder = msgspec.msgpack.Encoder()
-    return encoder.encode([Request(mode, msgspec.Raw(encoder.encode(item))) for item in asked])
+    return encoder.encode(
+        [Request(mode, msgspec.Raw(encoder.encode(item)), after or {}) for item in asked]
+    )
 
 
 def replies(answer: bytes) -> list[AnyReply]:

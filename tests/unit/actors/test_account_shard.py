@@ -14,6 +14,7 @@ from actors.engine.ledger_commands import (
     Balances,
     Delivered,
     Done,
+    Fenced,
     GrantPaper,
     OpenMarket,
     Post,
@@ -302,3 +303,57 @@ def test_ledger_that_does_not_add_up_ends_the_shard():
         wait_until(lambda: bool(shard.deaths))
     assert "USDC in mode" in shard.deaths[0]
     assert "sums to 1, must be 0" in shard.deaths[0]
+
+
+def test_post_that_is_early_waits_for_the_settlement_of_another_market() -> None:
+    """Proceeds of one market pay for an order in another, though the order overtook them."""
+    shard = Shard(MemoryJournal(), options=ShardOptions(early_s=30)).ready()
+    with running(shard):
+        shard.ask(GRANTED)
+        shard.ask(OPEN)
+        shard.ask(OpenMarket("btc.paper", 1, "BTC", "USDC"))
+        everything = [hold(ALICE, Side.BUY, 1_000_000)]
+        assert shard.ask(Post(MARKET, 1, 1, [], everything)) == Posted([1_000_000], 0)
+        wanted = [hold(ALICE, Side.BUY, 300)]
+        early = Asking(shard, Post("btc.paper", 1, 1, [], wanted, {MARKET: 1}))
+        wait_until(lambda: len(shard.runtime._early) == 1)
+        assert early.reply is None
+        release = Settlement(1, [ReleasePosting(ALICE, Side.BUY, 300)])
+        assert shard.ask(Post(MARKET, 1, 2, [release], [])) == Posted([], 1)
+        assert early.answer() == Posted([300], 0)
+        assert shard.available(ALICE) == 0
+
+
+def test_post_whose_settlement_never_comes_is_answered_in_time() -> None:
+    """The market that owes it may be down: then what is there decides."""
+    shard = Shard(MemoryJournal(), options=ShardOptions(early_s=0.05)).ready()
+    with running(shard):
+        shard.ask(GRANTED)
+        shard.ask(OPEN)
+        wanted = [hold(ALICE, Side.BUY, 300), hold(BOB, Side.BUY, 1)]
+        assert shard.ask(Post(MARKET, 1, 1, [], wanted, {"btc.paper": 9})) == Posted([300, -1], 0)
+
+
+def test_post_that_is_early_when_its_incarnation_is_fenced_changes_nothing() -> None:
+    """A successor that opened the market meanwhile is the only one whose holds count."""
+    journal = MemoryJournal()
+    shard = Shard(journal, options=ShardOptions(early_s=0.2)).ready()
+    with running(shard):
+        shard.ask(GRANTED)
+        shard.ask(OPEN)
+        wanted = [hold(ALICE, Side.BUY, 300)]
+        early = Asking(shard, Post(MARKET, 1, 1, [], wanted, {"btc.paper": 9}))
+        wait_until(lambda: len(shard.runtime._early) == 1)
+        shard.ask(OpenMarket(MARKET, 2, "VAIX", "USDC"))
+        assert early.answer() == Fenced(2)
+        assert shard.available(ALICE) == 1_000_000
+
+
+def test_post_that_is_early_when_the_shard_stops_is_turned_away() -> None:
+    """Nothing was done for it, and whoever asked sends it again."""
+    shard = Shard(MemoryJournal(), options=ShardOptions(early_s=30)).ready()
+    shard.ask(OPEN)
+    early = Asking(shard, Post(MARKET, 1, 1, [], [], {"btc.paper": 9}))
+    wait_until(lambda: len(shard.runtime._early) == 1)
+    shard.runtime.stop()
+    assert isinstance(early.answer(), ShardUnavailableError)

@@ -106,6 +106,33 @@ def test_funds_lacking_refuses_and_holds_nothing(bench: Bench) -> None:
     assert bench.balances(ALICE)["USDC"] == (1_000 * USDC, 0)
 
 
+def test_funds_on_their_way_from_another_market_are_waited_for(bench: Bench) -> None:
+    """What its user was shown to be coming is asked for once more, and pays for the order."""
+    runtime = bench.boot()
+    carol, shard = UserId("usr_carol"), bench.shards[shard_of(UserId("usr_carol"), SHARDS)]
+    shard.on_early = lambda: bench.grant(carol, USDC=USDC)
+    runtime.submit(batch(sell("c0"), buy("c1")))
+    seen = {"btc.paper": 7}
+    answer = replies(runtime.submit(batch(buy("c2", ALICE), buy("c3", carol), after=seen)))
+    runtime.stop()
+    assert [order(reply).status for reply in answer] == [OrderStatus.OPEN] * 2
+    (post,) = shard.early
+    assert (post.after, post.settlements) == (seen, [])
+    assert [need.user for need in post.holds] == [carol]
+    assert bench.balances("usr_carol")["USDC"] == (USDC - 10_000, 10_000)
+    bench.validate()
+
+
+def test_funds_that_do_not_come_refuse_after_all(bench: Bench) -> None:
+    """Whoever was shown something and still has too little is refused as anybody else."""
+    runtime = bench.boot()
+    (reply,) = replies(runtime.submit(batch(buy("c1", lots=10**9), after={"btc.paper": 7})))
+    runtime.stop()
+    assert isinstance(reply, RefusedReply)
+    assert reply.reason is Reason.INSUFFICIENT_FUNDS
+    assert len(bench.shards[shard_of(ALICE, SHARDS)].early) == 1
+
+
 def test_malformed_item_leaves_the_others_alone(bench: Bench) -> None:
     """One unreadable item is answered as such, its neighbours are served."""
     runtime = bench.boot()
