@@ -31,7 +31,7 @@ from gateway.app import build_app
 from gateway.deps import GatewayDeps
 from gateway.journal_reads import read_heads, read_records
 from gateway.market_data import MarketDataHub, note_settlements
-from gateway.server import GatewayRunner
+from gateway.server import GatewayRunner, keep_loaded
 from gateway.settings import GatewayPlace, GatewaySettings
 
 STOP_TIMEOUT_S = 8.0
@@ -108,6 +108,7 @@ class GatewayActor:
                 shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             )
             await site.start()
+            keep_loaded()
             self._serving = True
             await self._stopping.wait()
         finally:

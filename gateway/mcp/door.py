@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from gateway.mcp import PATH
+from gateway.server import keep_loaded
 from gateway.services import Services
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Door:
         kind = await asyncio.to_thread(_import)
         endpoint = kind(self._app, self._services)
         await endpoint.start()
+        keep_loaded()
         return endpoint
 
 
