@@ -76,6 +76,19 @@ class BookSide:
         else:
             del keys[bisect_left(keys, key)]
 
+    def shorten(self, level: Level, head: Order | None, lots: int) -> None:
+        """Take ``lots`` off a level whose orders before ``head`` are filled and gone."""
+        level.visible_lots -= lots
+        level.head = head
+        if not level.dirty:
+            level.dirty = True
+            self.dirty.append(level)
+        if head is not None:
+            head.previous = None
+        else:
+            level.tail = None
+            self.drop(level)
+
     def touch(self, level: Level) -> None:
         """Note that a level's visible size may have changed."""
         if not level.dirty:

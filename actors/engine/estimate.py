@@ -42,34 +42,31 @@ class Estimate(NamedTuple):
     bound_ticks: int
 
 
-def first_ticks(market: MarketState, intent: Intent) -> int:
+def first_ticks(market: MarketState, user: UserId, side: Side, route: RouteMode) -> int:
     """Name the first price that an order could take; 0 when there is none."""
-    side = intent.side
     best = 0
-    if intent.route is not _DEX:
+    if route is not _DEX:
         for level in market.book.sides[side.opposite].best_first():
-            if not market.funds or _has_others(level, intent.user):
+            if not market.funds or _has_others(level, user):
                 best = level.price_ticks
                 break
-    if intent.route is not _CEX and market.pools_tradable:
+    if route is not _CEX and market.pools_tradable:
         pool = market.pools.best_ticks(side)
         if pool and (not best or (pool < best if side is _BUY else pool > best)):
             best = pool
     return best
 
 
-def bound_of(market: MarketState, intent: Intent) -> int:
-    """Name the last price that an order may take; 0 when it is unpriced and finds nothing."""
-    if intent.limit_ticks:
-        return intent.limit_ticks
-    first = first_ticks(market, intent)
-    up = intent.side is _BUY
+def bound_of(market: MarketState, user: UserId, side: Side, route: RouteMode) -> int:
+    """Name the last price that an unpriced order may take; 0 when it finds nothing."""
+    first = first_ticks(market, user, side, route)
+    up = side is _BUY
     return protected_ticks(first, market.spec.price_protection_ppm, up=up) if first else 0
 
 
 def estimate(market: MarketState, intent: Intent) -> Estimate:
     """Walk the present book and pools."""
-    bound = bound_of(market, intent)
+    bound = intent.limit_ticks or bound_of(market, intent.user, intent.side, intent.route)
     if not bound:
         return Estimate(0, 0, 0, 0)
     walk = _Walk(market, intent, bound)

@@ -26,64 +26,23 @@ class Fills:
         self._market = market
         self._quote_unit = market.rules.quote_unit
 
-    def trade(self, taker: Order, maker: Order, level: Level, lots: int) -> None:
-        """Exchange ``lots`` at the maker's price; the maker stays where it is.
+    def note_taken(self, taker: Order, left: int, quote: int, last_no: int) -> None:
+        """Note what an order took of the book, up to trade ``last_no``; its fills are made.
 
-        That the price was traded is for the caller to count (`count_price`), once for the level.
+        Whoever let it enter has written the time and the sequence into it.
         """
-        market, price = self._market, level.price_ticks
-        quote, now = price * lots * self._quote_unit, market.now_ns
-        taker_fee = maker_fee = 0
-        if market.funds:
-            taker_fee = self._pay(taker, lots, quote, taker.taker_ppm, "")
-            maker_fee = self._pay(maker, lots, quote, maker.maker_ppm, "")
-            taker.fee_raw += taker_fee
-            maker.fee_raw += maker_fee
-        market.last_trade_no = number = market.last_trade_no + 1
-        level.visible_lots -= lots
-        if maker.display_lots:
-            maker.shown_lots -= lots
-        # As `_note` does it, in place: this is the innermost loop of the exchange. Whoever let the
-        # taker enter has written the time and the sequence into it.
-        taker.filled_lots += lots
-        taker.remaining_lots -= lots
+        market = self._market
+        count = last_no - market.last_trade_no
+        if not count:
+            return
+        market.last_trade_no = last_no
+        taker.filled_lots += taker.remaining_lots - left
+        taker.remaining_lots = left
         taker.filled_quote_raw += quote
-        maker.filled_lots = maker_filled = maker.filled_lots + lots
-        maker.remaining_lots = maker_left = maker.remaining_lots - lots
-        maker.filled_quote_raw = maker_quote = maker.filled_quote_raw + quote
-        if maker_left:  # else it closes now, and that is noted with the closing
-            maker.updated_ns, maker.sequence = now, market.sequence
-        taken = Fill(number, price, lots, _TAKER, "", taker_fee, now)
-        made = Fill(number, price, lots, _MAKER, "", maker_fee, now)
-        if taker.fills is NO_FILLS:
-            taker.fills = [taken]
-        else:
-            taker.fills.append(taken)
-        if maker.fills is NO_FILLS:
-            maker.fills = [made]
-        else:
-            maker.fills.append(made)
-        if taker.parent or maker.parent:
-            self._tell_parents(taker, maker, lots, quote)
-        trade = Traded(
-            number,
-            price,
-            lots,
-            quote,
-            taker.side,
-            "",
-            taker.order_no,
-            taker.user,
-            taker_fee,
-            maker.order_no,
-            maker.user,
-            maker_fee,
-            maker_filled,
-            maker_left,
-            maker_quote,
-        )
-        market.events.append(trade)
-        market.untold.append(trade)
+        first, last = taker.fills[-count].price_ticks, taker.fills[-1].price_ticks
+        self.count_price(first)
+        if last != first:
+            self.count_price(last)  # the prices between are between these two
 
     def from_pool(self, taker: Order, piece: PoolPiece) -> None:
         """Fill an incoming order with a pool's slice; the pool's own rounding stays with it."""
@@ -93,7 +52,9 @@ class Fills:
     def _print_pool(self, taker: Order, venue: str, lots: int, price: int) -> None:
         market = self._market
         quote = price * lots * self._quote_unit
-        fee = self._pay(taker, lots, quote, taker.taker_ppm, venue) if market.funds else 0
+        fee = 0
+        if market.funds:
+            fee = self.pay(taker, lots, quote, taker.remaining_lots - lots, taker.taker_ppm, venue)
         number = self._count_trade(price)
         self._note(taker, lots, quote, Fill(number, price, lots, _TAKER, venue, fee, market.now_ns))
         self._tell_trade(
@@ -121,7 +82,9 @@ class Fills:
         market, lots, price = self._market, piece.size_lots, maker.price_ticks
         quote = price * lots * self._quote_unit
         venue = piece.pool_id
-        fee = self._pay(maker, lots, quote, maker.maker_ppm, venue) if market.funds else 0
+        fee = 0
+        if market.funds:
+            fee = self.pay(maker, lots, quote, maker.remaining_lots - lots, maker.maker_ppm, venue)
         level.visible_lots -= lots
         if maker.display_lots:
             maker.shown_lots -= lots
@@ -147,22 +110,22 @@ class Fills:
             )
         )
 
-    def _pay(self, order: Order, lots: int, quote: int, ppm: int, venue: str) -> int:
-        """Move one order's money for a fill, before the fill is noted; returns its fee."""
+    def pay(self, order: Order, lots: int, quote: int, left: int, ppm: int, venue: str = "") -> int:
+        """Move one order's money for a fill that leaves ``left`` of it; returns its fee."""
         rules = self._market.rules
         fee = fee_of(quote, ppm)
         base = lots * rules.base_unit
         if order.side:
             order.held_raw -= base
         else:
-            limit = order.price_ticks
-            if limit:
+            limit, kept = order.price_ticks, order.held_raw - quote - fee
+            if limit and kept < (least := limit * left * rules.quote_unit):
                 # Never more in fees than was set aside for them (see `holds`).
-                left = limit * (order.remaining_lots - lots) * rules.quote_unit
-                fee = min(fee, order.held_raw - quote - left)
-            order.held_raw -= quote + fee
+                fee, kept = fee - least + kept, least
+            order.held_raw = kept
         if order.held_raw < 0 or fee < 0:
             broken(f"order {order.order_no} spends more than it holds")
+        order.fee_raw += fee
         self._market.postings.append(FillPosting(order.user, order.side, base, quote, fee, venue))
         return fee
 
@@ -171,7 +134,6 @@ class Fills:
         order.filled_lots += lots
         order.remaining_lots -= lots
         order.filled_quote_raw += quote
-        order.fee_raw += fill.fee_raw
         order.updated_ns = market.now_ns
         order.sequence = market.sequence
         if order.fills is NO_FILLS:
@@ -179,9 +141,9 @@ class Fills:
         else:
             order.fills.append(fill)
         if order.parent:
-            self._tell_parents(order, order, lots, quote)
+            self.tell_parents(order, order, lots, quote)
 
-    def _tell_parents(self, taker: Order, maker: Order, lots: int, quote: int) -> None:
+    def tell_parents(self, taker: Order, maker: Order, lots: int, quote: int) -> None:
         """Count a fill for the parents of its orders (the same order twice: of the one)."""
         market = self._market
         market.parents_touched = True

@@ -128,13 +128,15 @@ class MarketState:
             living.remove_further(order)
         if order.client_order_id:
             del living.by_client_id[user, order.client_order_id]
-        order.status, order.reason = status, reason
-        order.updated_ns, order.sequence = self.now_ns, self.sequence
+        order.status = status
+        order.reason = reason
+        order.updated_ns = self.now_ns
+        order.sequence = self.sequence
         self.closed.recent[number] = order
         self.events.append(OrderClosed(order))
         if order.parent:
             self.parents_touched = True
-            self.twaps.child_closed(order.parent, order.order_no)
+            self.twaps.child_closed(order.parent, number)
 
     def cancel(self, order: Order, reason: Reason) -> None:
         """End a living order wherever it waits."""

@@ -8,19 +8,21 @@ here is a loop: a sweep of thousands of fills and a cascade of stops need no sta
 from collections import deque
 
 from actors.engine.book_side import BookSide
-from actors.engine.estimate import Intent, bound_of
-from actors.engine.events import OrderAmended, OrderTriggered, PoolChanged
+from actors.engine.estimate import bound_of
+from actors.engine.events import OrderAmended, OrderTriggered, PoolChanged, Traded
 from actors.engine.fills import Fills
 from actors.engine.holds import affordable_lots, release_to
 from actors.engine.invariants import invariant
 from actors.engine.level import Level, Order
 from actors.engine.market_state import MarketState
+from actors.engine.order import NO_FILLS, Fill
 from actors.engine.order_policies import RESTING
 from actors.engine.pools.routing import PoolPiece, PoolRouter
 from actors.engine.units import (
     OrderStatus,
     OrderType,
     Reason,
+    Role,
     RouteMode,
     Side,
     StpMode,
@@ -29,6 +31,7 @@ from actors.engine.units import (
 _STOPPED = frozenset({Reason.SELF_TRADE, Reason.FUNDS_EXHAUSTED, Reason.PRICE_PROTECTION})
 """These end an order whatever its type."""
 _BUY, _LIMIT = Side.BUY, OrderType.LIMIT
+_MAKER, _TAKER = Role.MAKER, Role.TAKER
 _DEX, _CEX = RouteMode.DEX, RouteMode.CEX
 _NONE, _FILLED, _OPEN = Reason.NONE, OrderStatus.FILLED, OrderStatus.OPEN
 _CANCELED, _NO_LIQUIDITY = OrderStatus.CANCELED, Reason.NO_LIQUIDITY
@@ -37,27 +40,15 @@ _FUNDS_EXHAUSTED, _IOC_REMAINDER = Reason.FUNDS_EXHAUSTED, Reason.IOC_REMAINDER
 _OWN_REMAINDER = frozenset({OrderType.IOC, OrderType.FOK})
 
 
-def _intent(order: Order) -> Intent:
-    return Intent(
-        order.user,
-        order.side,
-        order.remaining_lots,
-        order.price_ticks,
-        order.route,
-        order.stp,
-        order.taker_ppm,
-    )
-
-
 class Matcher:
     """The matching of one market."""
 
-    __slots__ = ("_close", "_fills", "_market", "_trade")
+    __slots__ = ("_close", "_fills", "_market")
 
     def __init__(self, market: MarketState) -> None:
         self._market = market
         self._fills = Fills(market)
-        self._trade, self._close = self._fills.trade, market.close  # bound once, not at each level
+        self._close = market.close  # bound once, not for each order that is taken
 
     def enter(self, taker: Order) -> None:
         """Rest an order that meets nobody; let any other one trade.
@@ -141,21 +132,19 @@ class Matcher:
         opposite = market.book.asks if taker.side is _BUY else market.book.bids
         limit = taker.price_ticks
         if not limit:
-            limit = bound_of(market, _intent(taker))
+            limit = bound_of(market, taker.user, taker.side, route)
             if not limit or (market.funds and not taker.held_raw):
                 return self._meet_own(taker, opposite)
         if market.pools_tradable and route is not _CEX:
             return self._walk_hybrid(taker, opposite, limit)
         if route is _DEX:
             return _NO_LIQUIDITY
-        limit_key, keys, levels = limit * opposite.sign, opposite.keys, opposite.levels
-        while keys and taker.remaining_lots:
-            if keys[-1] < limit_key:
-                return _NONE if taker.price_ticks else _PRICE_PROTECTION
-            reason = self._take_level(taker, opposite, levels[keys[-1]])
-            if reason is not _NONE:
-                return reason
-        return _NO_LIQUIDITY if taker.remaining_lots else _NONE
+        reason = self._take_book(taker, opposite, limit * opposite.sign)
+        if reason is not _NONE or not taker.remaining_lots:
+            return reason
+        if not opposite.keys:
+            return _NO_LIQUIDITY
+        return _NONE if taker.price_ticks else _PRICE_PROTECTION
 
     def _walk_hybrid(self, taker: Order, opposite: BookSide, limit: int) -> Reason:
         """Take pools up to one tick before the best level, then the level, and so on."""
@@ -176,7 +165,7 @@ class Matcher:
             if reason or not taker.remaining_lots:
                 break
             if book_key is not None:
-                reason = self._take_level(taker, opposite, opposite.levels[book_key])
+                reason = self._take_book(taker, opposite, book_key)
             elif taker.price_ticks:
                 break
             else:
@@ -222,56 +211,92 @@ class Matcher:
         unit = self._market.rules.quote_unit
         return affordable_lots(taker.held_raw, price_ticks, taker.taker_ppm, unit)
 
-    def _take_level(self, taker: Order, opposite: BookSide, level: Level) -> Reason:
-        """Trade with one level's queue until it or the taker is done."""
-        market = self._market
-        if not level.dirty:
-            opposite.touch(level)
-        before = market.last_trade_no
-        reason = self._take_queue(taker, opposite, level)
-        if market.last_trade_no != before:
-            self._fills.count_price(level.price_ticks)
+    def _take_book(self, taker: Order, opposite: BookSide, last_key: int) -> Reason:
+        """Trade with the levels down to one, and keep the taker apart from its owner's orders."""
+        reason = self._take_queues(taker, opposite, last_key)
+        while reason is _SELF_TRADE and self._prevent_next(taker, opposite) is _NONE:
+            reason = self._take_queues(taker, opposite, last_key)
         return reason
 
-    def _take_queue(self, taker: Order, opposite: BookSide, level: Level) -> Reason:
-        market = self._market
-        funds, trade, close = market.funds, self._trade, self._close
-        capped = funds and not taker.price_ticks and taker.side is _BUY
-        left, maker = taker.remaining_lots, level.head
-        while maker is not None and left:
-            if funds and maker.user == taker.user:
-                reason = self._prevent(taker, maker)
-                if reason:
-                    return reason
-                left, maker = taker.remaining_lots, level.head
-                continue
-            lots, most = maker.shown_lots if maker.display_lots else maker.remaining_lots, left
-            if capped:
-                most = min(left, self._affordable(taker, level.price_ticks))
-                if not most:
-                    return _FUNDS_EXHAUSTED
-            if lots < most:
-                left -= lots
-            else:
-                lots, left = most, left - most
-            trade(taker, maker, level, lots)
-            if maker.remaining_lots:
-                if not maker.display_lots:
-                    break
-                self._settle_maker(maker, level)
-                maker = level.head
-                continue
-            # Filled: the first of the queue leaves it, as `Level.unlink` does it.
-            filled, maker = maker, maker.next
-            level.head = maker
-            filled.level = None
-            if maker is None:
-                level.tail = None
-                opposite.drop(level)
-            else:
-                filled.next = maker.previous = None
-            close(filled, _FILLED, _NONE)
-        return _NONE
+    def _take_queues(self, taker: Order, opposite: BookSide, last_key: int) -> Reason:
+        """Trade with the levels down to one, best and oldest first; says why it stopped.
+
+        NONE: filled, or nobody is left within the limit. SELF_TRADE: an order of the same owner is
+        next. FUNDS_EXHAUSTED: the hold pays for no more. The innermost loop of the exchange: it
+        makes its fills in place, and writes what they come to for the taker once.
+        """
+        market, fills, close, reason = self._market, self._fills, self._market.close, _NONE
+        funds, unit, now = market.funds, market.rules.quote_unit, market.now_ns
+        events, untold, keys, levels = market.events, market.untold, opposite.keys, opposite.levels
+        side, user, taker_no, parent = taker.side, taker.user, taker.order_no, taker.parent
+        left, number, spent = taker.remaining_lots, market.last_trade_no, 0
+        taker_fee = maker_fee = 0
+        takings = taker.fills = [] if taker.fills is NO_FILLS else taker.fills
+        while left and keys and keys[-1] >= last_key and reason is _NONE:
+            level = levels[keys[-1]]
+            price, maker, before = level.price_ticks, level.head, left
+            while left and maker is not None:
+                lots = maker.shown_lots if maker.display_lots else maker.remaining_lots
+                if funds:
+                    lots, reason = self._allowed(taker, maker, lots)
+                    if not lots:
+                        break
+                if lots < left:
+                    left -= lots
+                else:
+                    lots, left = left, 0
+                quote = price * lots * unit
+                spent += quote
+                maker.filled_lots = maker_filled = maker.filled_lots + lots
+                maker.remaining_lots = maker_left = maker.remaining_lots - lots
+                maker.filled_quote_raw = maker_quote = maker.filled_quote_raw + quote
+                if funds:
+                    taker_fee = fills.pay(taker, lots, quote, left, taker.taker_ppm)
+                    maker_fee = fills.pay(maker, lots, quote, maker_left, maker.maker_ppm)
+                number += 1
+                takings.append(Fill(number, price, lots, _TAKER, "", taker_fee, now))
+                made = Fill(number, price, lots, _MAKER, "", maker_fee, now)
+                if maker.fills is NO_FILLS:
+                    maker.fills = [made]
+                else:
+                    maker.fills.append(made)
+                trade = Traded(
+                    number, price, lots, quote, side, "", taker_no, user, taker_fee,
+                    maker.order_no, maker.user, maker_fee, maker_filled, maker_left, maker_quote,
+                )  # fmt: skip
+                events.append(trade)
+                untold.append(trade)
+                if parent or maker.parent:
+                    fills.tell_parents(taker, maker, lots, quote)
+                if not maker_left:
+                    filled, maker = maker, maker.next
+                    filled.level = filled.previous = filled.next = None
+                    close(filled, _FILLED, _NONE)
+                else:
+                    maker = self._keep_maker(maker, level, lots)
+            opposite.shorten(level, maker, before - left)
+        fills.note_taken(taker, left, spent, number)
+        return reason
+
+    def _allowed(self, taker: Order, maker: Order, lots: int) -> tuple[int, Reason]:
+        """Say how much of the next order one with a hold may take; why, where that is nothing."""
+        if maker.user == taker.user:
+            return 0, _SELF_TRADE
+        if taker.price_ticks or taker.side:
+            return lots, _NONE
+        lots = min(lots, self._affordable(taker, maker.price_ticks))
+        return lots, _NONE if lots else _FUNDS_EXHAUSTED
+
+    def _keep_maker(self, maker: Order, level: Level, lots: int) -> Order | None:
+        """Note a fill that left something of the first order; returns which is first now."""
+        maker.updated_ns = self._market.now_ns
+        maker.sequence = self._market.sequence
+        maker.previous = None
+        if maker.display_lots:
+            maker.shown_lots -= lots
+            if self._settle_maker(maker, level):
+                return level.head
+        return maker
 
     # How an order stands afterwards.
 
@@ -304,6 +329,11 @@ class Matcher:
                 market.events.append(PoolChanged(state, from_chain=False))
 
     # Self-trade prevention.
+
+    def _prevent_next(self, taker: Order, opposite: BookSide) -> Reason:
+        """Keep an order apart from the next one on the other side, which is of its owner."""
+        own = opposite.levels[opposite.keys[-1]].head
+        return _SELF_TRADE if own is None else self._prevent(taker, own)
 
     def _meet_own(self, taker: Order, opposite: BookSide) -> Reason:
         """Let an order that can take nothing of others' meet the own ones that stand before."""

@@ -165,7 +165,8 @@ def protected_ticks(first_ticks: int, protection_ppm: int, *, up: bool) -> int:
     """Name the last price that a market order may take, ``protection_ppm`` from the first one."""
     if up:
         return first_ticks * (PPM + protection_ppm) // PPM
-    return max(1, -(-first_ticks * (PPM - protection_ppm) // PPM))
+    lowest = -(-first_ticks * (PPM - protection_ppm) // PPM)
+    return lowest if lowest > 0 else 1
 
 
 def deadline_ns(command: PlaceOrder, accepted_ns: int) -> int:

@@ -13,7 +13,7 @@ from actors.engine.commands import (
     PlaceTwap,
     TwapSlice,
 )
-from actors.engine.estimate import Intent, first_ticks
+from actors.engine.estimate import first_ticks
 from actors.engine.events import CommandRejected, ScalePlaced
 from actors.engine.holds import limit_need, rate_of
 from actors.engine.level import Order
@@ -29,7 +29,6 @@ from actors.engine.units import (
     OrderType,
     Reason,
     RouteMode,
-    StpMode,
     UserId,
 )
 
@@ -124,10 +123,8 @@ class ParentDesk:
         state = market.twaps.state(command.twap_no)
         if state is None:
             return None
-        intent = Intent(
-            state.user, state.side, 1, 0, RouteMode.AUTO, StpMode.CANCEL_RESTING, taker_ppm=0
-        )
-        return market.twaps.plan(command, first_ticks(market, intent))
+        first = first_ticks(market, state.user, state.side, RouteMode.AUTO)
+        return market.twaps.plan(command, first)
 
     def _place_child(self, order: PlaceOrder, parent: str, held_raw: int) -> SliceResult:
         market = self._market

@@ -42,7 +42,7 @@ _COMPARED_QUICKLY_MAX = 2**30 - 1
 class OrderDesk:
     """Takes the commands about single orders of one market."""
 
-    __slots__ = ("_asks", "_bids", "_market", "_matcher", "_spec", "_usual")
+    __slots__ = ("_asks", "_bids", "_highest", "_least", "_market", "_matcher", "_most", "_spec")
 
     def __init__(self, market: MarketState, matcher: Matcher) -> None:
         self._market = market
@@ -50,9 +50,10 @@ class OrderDesk:
         self._bids, self._asks = market.book.sides
         self._spec = market.spec
         spec, rules = market.spec, market.rules
-        highest = min(spec.max_price_ticks, _COMPARED_QUICKLY_MAX)
-        most = min(rules.size_max, _COMPARED_QUICKLY_MAX, rules.worth_max // highest)
-        self._usual = (max(1, spec.min_order_lots), most, highest)
+        # What bounds a usual order: its size, and its price.
+        self._highest = min(spec.max_price_ticks, _COMPARED_QUICKLY_MAX)
+        self._most = min(rules.size_max, _COMPARED_QUICKLY_MAX, rules.worth_max // self._highest)
+        self._least = max(1, spec.min_order_lots)
 
     # What must be held first.
 
@@ -92,16 +93,16 @@ class OrderDesk:
 
         A limit order of usual size without extras goes the short way; the rest, `place_any`.
         """
+        if command.order_type is not _LIMIT:
+            return self.place_any(command, held_raw)
         market = self._market
-        least, most, highest = self._usual
         size, price, side = command.size_lots, command.price_ticks, command.side
         user, client_id, living = command.user, command.client_order_id, market.open
         if (  # not chained: the interpreter has a quick way for plain comparisons only
-            command.order_type is not _LIMIT or command.route is _DEX
-            or size < least or size > most or price <= 0 or price > highest
-            or command.stop_ticks or command.display_lots
-            or command.expire_at_ns or command.time_in_force_ms
-            or market.status is not _TRADING
+            command.route is _DEX
+            or size < self._least or size > self._most or price <= 0 or price > self._highest
+            or command.stop_ticks or command.display_lots or command.expire_at_ns
+            or command.time_in_force_ms or market.status is not _TRADING
             or (client_id and (user, client_id) in living.by_client_id)
         ):  # fmt: skip
             return self.place_any(command, held_raw)
@@ -113,11 +114,10 @@ class OrderDesk:
         if rests and market.pools_tradable:
             rests = not self._meets_pool(command)
         number: Any = market.last_order_no + 1  # an `OrderNo`: to say so costs a call
-        now = market.now_ns
         order = Order(
             number, command.command_id, user, client_id, side, _LIMIT, command.stp, command.route,
-            price, 0, size, 0, 0, size, 0, 0, _OPEN, _NO_REASON, 0, "", now, now,
-            market.sequence, NO_FILLS,
+            price, 0, size, 0, 0, size, 0, 0, _OPEN, _NO_REASON, 0, "",
+            market.now_ns, market.now_ns, market.sequence, NO_FILLS,
         )  # fmt: skip
         if market.funds and not self._fund(order, command, held_raw, rests=rests):
             return self.place_any(command, held_raw)
@@ -144,7 +144,8 @@ class OrderDesk:
             level.tail = order
             level.visible_lots += size
             if not level.dirty:
-                here.touch(level)
+                level.dirty = True
+                here.dirty.append(level)
         outcome: int = number * 10 + 1  # of_order, in place
         return outcome
 
