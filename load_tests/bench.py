@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from load_tests.flow import SHAPES, Flow, FlowError, generate, read_flow
-from load_tests.matching import BATCH, run_engine, run_naive
+from load_tests.matching import BATCH, run_engine, run_naive, run_wire
 from load_tests.other_engine import NAME, run_other
 from load_tests.table import Row, show
 from tandem import ray_runtime
@@ -76,13 +76,14 @@ def _matching(paths: list[Path]) -> bool:
             print(error, file=sys.stderr)
             return False
         engine, naive, other = run_engine(flow), run_naive(flow), run_other(flow)
+        wire = run_wire(flow)
         agrees = (engine.trades, engine.sha256) == (flow.trades, flow.sha256)
         sound = sound and agrees
         rows.append(
             Row(
                 f"{flow.name} ({engine.operations:,} operations, {flow.trades:,} trades)",
                 f"{engine.per_second:,}/s",
-                f"naive book {naive.per_second:,}/s; "
+                f"reading and writing alone {wire:,}/s; naive book {naive.per_second:,}/s; "
                 + (f"{NAME} {other.per_second:,}/s; " if other else "")
                 + ("checksum agrees" if agrees else f"CHECKSUM DIFFERS: {engine.sha256}"),
             )

@@ -4,6 +4,7 @@ CPU seconds and memory are those of every process of the exchange, its store and
 client's are not among them. Memory is the proportional share (PSS): shared pages count once.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from load_tests.exchange import Running, register, running
 from load_tests.http_load import run
 from load_tests.rest import order_lanes
 from load_tests.table import Row
+from tandem import ray_runtime
 
 _SETTLE_S: Final = 15.0
 """Processes that have just started still import and compile."""
@@ -43,6 +45,13 @@ class _Offered(NamedTuple):
     def name(self) -> str:
         """How the tables call it."""
         return f"{self.connections} connections {'at each' if self.at_each else 'round all'}"
+
+
+class _Cost(NamedTuple):
+    """CPU seconds of one order: ``own`` beyond what the exchange takes idle, ``whole`` with it."""
+
+    own: float
+    whole: float
 
 
 LOADS: Final = (
@@ -92,10 +101,42 @@ def measure_idle(directory: Path) -> tuple[str, list[Row]]:
     ]
 
 
+class _Bare:
+    """An actor that does nothing."""
+
+    def pid(self) -> int:
+        """Say which process it is."""
+        return os.getpid()
+
+
+def bare_actors(directory: Path, count: int) -> float:
+    """Measure the cores that so many Ray actors use that do nothing at all."""
+    import ray
+
+    ray_runtime.start_local(directory, {}, count)
+    try:
+        made = ray.remote(num_cpus=0)(_Bare)
+        actors = [made.remote() for _ in range(count)]
+        pids: list[int] = ray.get(
+            [actor.pid.remote() for actor in actors]  # type: ignore[attr-defined]
+        )
+        time.sleep(_SETTLE_S)
+        before, began = sum(map(_cpu_of, pids)), time.perf_counter()
+        time.sleep(_LOAD_S)
+        return (sum(map(_cpu_of, pids)) - before) / (time.perf_counter() - began)
+    finally:
+        ray_runtime.stop()
+
+
+def _cpu_of(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
 def measure_pairs(directory: Path) -> tuple[str, list[Row]]:
     """Measure CPU per order with one pair and with many, under one load and under one for each."""
     rows: list[Row] = []
-    costs: dict[tuple[int, _Offered], float] = {}
+    costs: dict[tuple[int, _Offered], _Cost] = {}
     for pairs in PAIRS:
         config = directory / f"{pairs}.toml"
         config.write_text(listing(pairs), "utf-8")
@@ -105,11 +146,14 @@ def measure_pairs(directory: Path) -> tuple[str, list[Row]]:
         with running(data, *options, ready_within_s=ready_within_s) as started:
             rows += _loaded(started, pairs, costs)
     few, many = PAIRS
+    bare = bare_actors(directory / "bare", many)
+    rows.append(Row(f"{many} bare Ray actors, idle", f"{bare * 100:.1f} % of one core"))
     rows += [
         Row(
             f"{many} pairs beside {few}, {load.name}",
-            f"{costs[many, load] / costs[few, load] - 1:+.0%}",
-            "CPU per order; goal within 15 %",
+            f"{costs[many, load].own / costs[few, load].own - 1:+.0%}",
+            f"CPU per order; {costs[many, load].whole / costs[few, load].whole - 1:+.0%} with what "
+            "they take idle; goal within 15 %",
         )
         for load in LOADS
     ]
@@ -128,7 +172,7 @@ def listing(pairs: int) -> str:
     return "\n".join(parts)
 
 
-def _loaded(started: Running, pairs: int, costs: dict[tuple[int, _Offered], float]) -> list[Row]:
+def _loaded(started: Running, pairs: int, costs: dict[tuple[int, _Offered], _Cost]) -> list[Row]:
     tokens = [register(started.port, number) for number in range(_ACCOUNTS)]
     symbols = [f"t{number:02d}" for number in range(pairs)]
     time.sleep(_SETTLE_S)
@@ -141,11 +185,13 @@ def _loaded(started: Running, pairs: int, costs: dict[tuple[int, _Offered], floa
         done = uvloop.run(run(started.port, lanes, _LOAD_S))
         spent_s = usage(started.pid, memory=False).cpu_s - before
         orders = done.per_second * done.seconds
-        costs[pairs, load] = spent_s / orders
+        cost = _Cost((spent_s - idle * done.seconds) / orders, spent_s / orders)
+        costs[pairs, load] = cost
         rows.append(
             Row(
                 f"{pairs} pairs, {load.name}",
-                f"{spent_s / orders * 1e6:,.0f} us/order",
+                f"{cost.own * 1e6:,.0f} us/order",
+                f"{cost.whole * 1e6:,.0f} with what it takes idle; "
                 f"{done.per_second:,.0f} orders/s; {done.text()}",
             )
         )

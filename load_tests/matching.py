@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from actors.engine.commands import CancelOrder, Command, PlaceOrder, decoder, encode
+from actors.engine.commands import AnyCommand, CancelOrder, Command, PlaceOrder, decoder, encode
 from actors.engine.events import Traded
 from actors.engine.pair_engine import PairEngine
 from actors.engine.pair_spec import AssetSpec, PairSpec
@@ -137,6 +137,23 @@ def run_engine(flow: Flow) -> Measured:
     return Measured(len(flow.records) - flow.warm, seconds, checksum.trades, checksum.sha256)
 
 
+def run_wire(flow: Flow) -> int:
+    """Time what no engine can save, reading commands and writing records; operations a second."""
+    adapter, line = Adapter(), _Line()
+    for batch in _batches(flow.records[: flow.warm], adapter):
+        line.run(batch)
+    seconds = 0.0
+    for batch in _batches(flow.records[flow.warm :], adapter):
+        begin = time.perf_counter()
+        commands = line.read(batch)
+        seconds += time.perf_counter() - begin
+        record = line.apply(batch, commands)
+        begin = time.perf_counter()
+        line.write(record)
+        seconds += time.perf_counter() - begin
+    return round((len(flow.records) - flow.warm) / seconds)
+
+
 def run_naive(flow: Flow) -> Measured:
     """Play a flow through the naive book, at most `_NAIVE_SECONDS` of it."""
     book, checksum = NaiveBook(), TradeHash()
@@ -169,28 +186,38 @@ class _Line:
 
     def run(self, batch: list[bytes]) -> bytes:
         """Apply a batch and return its encoded journal record."""
-        engine, decode = self._engine, self._decode
+        return self.write(self.apply(batch, self.read(batch)))
+
+    def read(self, batch: list[bytes]) -> list[AnyCommand]:
+        """Decode a batch."""
+        return list(map(self._decode, batch))
+
+    def write(self, record: MarketRecord) -> bytes:
+        """Encode a record."""
+        return self._encode(record)
+
+    def apply(self, batch: list[bytes], commands: list[AnyCommand]) -> MarketRecord:
+        """Apply a batch and return its journal record."""
+        engine = self._engine
         self._sequence += 1
         sequence, time_ns = self._sequence, self._sequence * 1_000_000
         engine.begin(time_ns, sequence)
-        made = engine.apply_all(map(decode, batch), repeat(0))
+        made = engine.apply_all(commands, repeat(0))
         encoded = map(msgspec.Raw, batch)
         steps: list[WrittenStep] = list(zip(encoded, repeat(0), made, strict=False))
         engine.drain_postings()
         levels = engine.drain_levels()
         engine.close_record()
-        return self._encode(
-            MarketRecord(
-                time_ns,
-                cast("list[Step]", steps),
-                levels,
-                [],
-                engine.book_seq,
-                engine.hybrid_seq,
-                engine.trade_seq,
-                [0],
-                [0],
-            )
+        return MarketRecord(
+            time_ns,
+            cast("list[Step]", steps),
+            levels,
+            [],
+            engine.book_seq,
+            engine.hybrid_seq,
+            engine.trade_seq,
+            [0],
+            [0],
         )
 
     def check(self, body: bytes, checksum: TradeHash, order_ids: list[int]) -> None:
