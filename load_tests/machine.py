@@ -4,7 +4,6 @@ CPU seconds and memory are those of every process of the exchange, its store and
 client's are not among them. Memory is the proportional share (PSS): shared pages count once.
 """
 
-import os
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -101,31 +100,38 @@ def measure_idle(directory: Path) -> tuple[str, list[Row]]:
     ]
 
 
-class _Bare:
-    """An actor that does nothing."""
+class Bare:
+    """The shell of an actor that does nothing."""
 
-    def pid(self) -> int:
-        """Say which process it is."""
-        return os.getpid()
+    def status(self) -> None:
+        """Say nothing: `registry` asks every shell."""
 
 
 def bare_actors(directory: Path, count: int) -> float:
     """Measure the cores that so many Ray actors use that do nothing at all."""
-    import ray
-
-    ray_runtime.start_local(directory, {}, count)
+    ray_runtime.start_local(directory, {"bare": 1.0}, count)
     try:
-        made = ray.remote(num_cpus=0)(_Bare)
-        actors = [made.remote() for _ in range(count)]
-        pids: list[int] = ray.get(
-            [actor.pid.remote() for actor in actors]  # type: ignore[attr-defined]
-        )
+        from actors import registry
+
+        path = f"{__name__}:{Bare.__name__}"
+        plans = [registry.ActorPlan(f"bare:{at}", path, (), "bare") for at in range(count)]
+        actors = [registry.start(plan) for plan in plans]
+        while len(pids := _titled(Bare.__name__)) < count:
+            time.sleep(0.1)
         time.sleep(_SETTLE_S)
         before, began = sum(map(_cpu_of, pids)), time.perf_counter()
         time.sleep(_LOAD_S)
-        return (sum(map(_cpu_of, pids)) - before) / (time.perf_counter() - began)
+        spent_s = sum(map(_cpu_of, pids)) - before
+        del actors  # an actor lives as long as its maker holds it
+        return spent_s / (time.perf_counter() - began)
     finally:
         ray_runtime.stop()
+
+
+def _titled(name: str) -> list[int]:
+    """Find this process's descendants by the class in their titles."""
+    family = psutil.Process().children(recursive=True)
+    return [one.pid for one in family if f"{name}:" in "".join(one.cmdline())]
 
 
 def _cpu_of(pid: int) -> float:

@@ -68,6 +68,10 @@ class _Line:
         )
         self._connection = pool.make_connection()  # type: ignore[no-untyped-call]
 
+    async def open(self) -> None:
+        """Connect, unless it is connected."""
+        await self._connection.connect()
+
     async def send(self, *command: str | bytes | int) -> None:
         """Send a command, connecting first where need be."""
         packed = self._connection.pack_command(*command)
@@ -159,7 +163,7 @@ class RedisTail:
     async def _connected(self) -> AsyncGenerator[Batch, None]:
         """Read what has news, until a connection fails."""
         self._cursor.connected()
-        await self._subscribe()
+        await self._bells.open()
         hearing = asyncio.create_task(self._hear(), name="journal-bells")
         hearing.add_done_callback(lambda _: self._rung.set())
         try:

@@ -231,3 +231,15 @@ async def test_tail_that_dropped_a_stream_hears_of_it_no_more(store_url: str) ->
     assert names == [channel("vaix.paper")]
     await tail.close()
     journal.close()
+
+
+async def test_tail_that_follows_nothing_yet_waits_for_the_first_stream(store_url: str) -> None:
+    """A gateway whose markets all recover follows none; the first one is added on the way."""
+    journal, tail = RedisJournal(store_url), RedisTail(store_url)
+    journal.acquire("vaix.paper").append([b"1"])
+    waiting = asyncio.create_task(Followed(journal, tail).take({}, 1))
+    await asyncio.sleep(0.05)
+    tail.add("vaix.paper", 0)
+    assert await waiting == [("vaix.paper", 1, b"1")]
+    await tail.close()
+    journal.close()
