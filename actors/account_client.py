@@ -6,6 +6,7 @@ same bytes again. A read waits at the shard for the settlements this process has
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -25,6 +26,7 @@ from actors.engine.ledger_commands import (
     Recovering,
     Refused,
     Transfer,
+    TransferQuery,
     shard_of,
 )
 from actors.engine.units import Mode, Reason, UserId
@@ -137,8 +139,9 @@ class Accounts:
     ) -> None:
         """Move available funds to another owner, once per command id.
 
-        The receiver on another shard has them shortly after: what this returns is that they left.
-        Funds that fall short are looked at again once all settlements seen here have arrived.
+        Returns once the receiver has them. Where the receiver's shard is down they have left, and
+        arrive when it is back: that is awaited for `SETTLED_WAIT_S`. Funds that fall short are
+        looked at again once all settlements seen here have arrived.
 
         Raises:
             CommandRefusedError: the funds do not suffice, or the command makes no sense.
@@ -153,6 +156,17 @@ class Accounts:
                 raise
             await self.balances(sender)
             await self._command(sender, command)
+        await self._arrive(command)
+
+    async def _arrive(self, command: Transfer) -> None:
+        """Wait until another shard has what was sent to it, unless that takes too long."""
+        here, there = (
+            shard_of(owner, len(self._ports)) for owner in (command.sender, command.receiver)
+        )
+        if here != there:
+            with contextlib.suppress(ShardUnavailableError):
+                question = TransferQuery(command.command_id, there)
+                await self._ask(here, question, min(SETTLED_WAIT_S, self._patience.total_s))
 
     async def audit(self) -> list[Audit]:
         """Read each shard's sums and state hash, in the order of the shards.

@@ -38,6 +38,7 @@ from actors.engine.ledger_commands import (
     Post,
     Recovering,
     Refused,
+    TransferQuery,
 )
 from actors.engine.units import Reason
 from actors.errors import (
@@ -78,7 +79,7 @@ class ShardOptions(NamedTuple):
 
     Attributes:
         early_s: how long a `Post` waits for the settlements of other markets that it names.
-        park_s: how long a balance read waits for the settlements it names.
+        park_s: how long a read waits for the settlements it names, or for a transfer's arrival.
         parked_max: how many may wait at once; further ones are asked to come back. Keep it below
             the number of threads that call, or waiting reads keep the settlements out.
         recover_retry_s: pause before recovery asks a store again that did not answer.
@@ -141,7 +142,7 @@ class _Early(NamedTuple):
 
 
 class _Parked(NamedTuple):
-    query: BalanceQuery
+    query: LedgerQuery
     future: "Future[bytes]"
     deadline: float
 
@@ -401,13 +402,13 @@ class ShardRuntime:
         now = time.monotonic()
         still = []
         for parked in self._parked:
-            if parked.deadline <= now or self._settled(parked.query.after):
+            if parked.deadline <= now or self._is_due(parked.query):
                 self._answer_now(parked.query, parked.future)
             else:
                 still.append(parked)
         self._parked = still
         for query, future in queries:
-            if not isinstance(query, BalanceQuery) or self._settled(query.after):
+            if self._is_due(query):
                 self._answer_now(query, future)
             elif len(self._parked) < self._options.parked_max:
                 self._parked.append(_Parked(query, future, now + self._options.park_s))
@@ -419,6 +420,11 @@ class ShardRuntime:
         if isinstance(reply, Audit):
             self._sums, self._audited = reply.sums, self._number
         future.set_result(self._encoder.encode(reply))
+
+    def _is_due(self, query: LedgerQuery) -> bool:
+        if isinstance(query, TransferQuery):
+            return not self._ledger.transfers.is_leaving(query.command_id, query.to_shard)
+        return not isinstance(query, BalanceQuery) or self._settled(query.after)
 
     def _settled(self, after: dict[str, int]) -> bool:
         return all(self._ledger.last_settlement(m) >= number for m, number in after.items())

@@ -144,7 +144,17 @@ class AuditQuery(msgspec.Struct, frozen=True, array_like=True, tag=21):
     """Read the sums that must be zero, and totals per account class."""
 
 
-LedgerQuery = BalanceQuery | AuditQuery
+class TransferQuery(msgspec.Struct, frozen=True, array_like=True, tag=22):
+    """Ask the sender's shard for ``Done`` once a transfer has arrived at the receiver's.
+
+    Also where there is no such transfer: it arrived long ago, or never left.
+    """
+
+    command_id: str
+    to_shard: int
+
+
+LedgerQuery = BalanceQuery | AuditQuery | TransferQuery
 LedgerRequest = AnyLedgerCommand | LedgerQuery
 
 

@@ -106,6 +106,13 @@ class Transfers:
         self._remember(command.command_id, digest)
         return _DONE, True
 
+    def is_leaving(self, command_id: str, there: int) -> bool:
+        """Tell whether a transfer waits for the answer of the shard it goes to."""
+        outbox = self.outboxes.get(there)
+        return outbox is not None and any(
+            receive.command_id == command_id for receive in outbox.pending.values()
+        )
+
     def receive(self, command: Receive) -> tuple[AnyLedgerReply, bool]:
         """Apply the second half of a transfer, once per number of the sending shard."""
         sender, last = command.from_shard, self.received.get(command.from_shard, 0)

@@ -11,6 +11,8 @@ from actors.engine.ledger_commands import (
     LedgerQuery,
     LedgerRequest,
     Recovering,
+    Transfer,
+    TransferQuery,
 )
 from actors.engine.units import Mode, Reason
 from actors.errors import (
@@ -34,7 +36,7 @@ class LedgerPort:
 
     def __init__(self, shard: int) -> None:
         self.ledger = Ledger(shard, 2)
-        self.faults: list[Fault] = []
+        self.faults: list[Fault | None] = []
         self.asked: list[LedgerRequest] = []
 
     async def call(self, request: bytes) -> bytes:
@@ -101,6 +103,23 @@ async def test_command_is_asked_again_and_applied_once(
     await accounts.transfer("t1", ALICE, BOB, "USDC", Mode.PAPER, 40)
     [balance] = await accounts.balances(BOB)
     assert balance.available_raw == 40
+
+
+@pytest.mark.parametrize("faults", [[], [LOST], [AWAY] * 1_000], ids=["there", "lost", "away"])
+async def test_transfer_to_another_shard_is_awaited_there(
+    accounts: Accounts, ports: list[LedgerPort], faults: list[Fault]
+):
+    """Its arrival is asked for where it left; what takes too long is no error, for it has left."""
+    await accounts.grant("g1", ALICE, GRANT)
+    ports[0].asked.clear()
+    ports[0].faults = [None, *faults]
+    await accounts.transfer("t1", ALICE, CAROL, "USDC", Mode.PAPER, 40)
+    ports[0].faults.clear()
+    first, *further = ports[0].asked
+    assert isinstance(first, Transfer)
+    assert set(further) == {TransferQuery("t1", 1)}
+    [balance, _] = await accounts.balances(ALICE)
+    assert balance.available_raw == 10**6 - 40
 
 
 async def test_refusal_is_raised_with_its_reason(accounts: Accounts):

@@ -1,5 +1,6 @@
 """The runtime of one shard: what is answered when, and what survives."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,7 @@ from actors.engine.ledger_commands import (
     Refused,
     Settlement,
     Transfer,
+    TransferQuery,
 )
 from actors.engine.settlement import ReleasePosting
 from actors.engine.units import Mode, Side
@@ -32,7 +34,7 @@ from actors.journal.memory import Failure, MemoryJournal
 from actors.journal.record import Chain
 from actors.journal.recovery import SnapshotFollower, recover
 from actors.journal.snapshots import MemorySnapshots, Snapshot
-from tests.ledgers import ALICE, BOB, GRANT, MARKET, buy, hold
+from tests.ledgers import ALICE, BOB, CAROL, GRANT, MARKET, buy, hold
 from tests.shards import Asking, GatedJournal, Shard, wait_until
 
 OPEN = OpenMarket(MARKET, 1, "VAIX", "USDC")
@@ -357,3 +359,35 @@ def test_post_that_is_early_when_the_shard_stops_is_turned_away() -> None:
     wait_until(lambda: len(shard.runtime._early) == 1)
     shard.runtime.stop()
     assert isinstance(early.answer(), ShardUnavailableError)
+
+
+class Peer:
+    """The way to another shard, which answers once it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+
+    def start(self, request: bytes) -> object:
+        """Take anything."""
+        return request
+
+    def wait(self, tickets: list[object]) -> list[bytes]:
+        """Say that all is done, once that may be said."""
+        assert self.may_answer.wait(30)
+        return [msgspec.msgpack.encode(Done()) for _ in tickets]
+
+
+def test_transfer_is_said_to_have_arrived_once_the_other_shard_has_it() -> None:
+    """Whoever is told that their money moved finds it where it went."""
+    peer = Peer()
+    options = ShardOptions(park_s=30)
+    shard = Shard(MemoryJournal(), ShardName(0, 2), {1: peer}, options).ready()
+    with running(shard):
+        shard.ask(GRANTED)
+        assert shard.ask(TransferQuery("t1", 1)) == Done()
+        assert shard.ask(Transfer("t1", ALICE, CAROL, "USDC", Mode.PAPER, 40)) == Done()
+        asking = Asking(shard, TransferQuery("t1", 1))
+        wait_until(lambda: len(shard.runtime._parked) == 1)
+        assert shard.ask(TransferQuery("t2", 1)) == Done()
+        peer.may_answer.set()
+        assert asking.answer() == Done()
