@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import psutil
 import uvloop
 
-from load_tests.exchange import Running, register, running
+from load_tests.exchange import Running, StartError, register, running
 from load_tests.http_load import run
 from load_tests.rest import order_lanes
 from load_tests.table import Row
@@ -116,7 +116,10 @@ def bare_actors(directory: Path, count: int) -> float:
         path = f"{__name__}:{Bare.__name__}"
         plans = [registry.ActorPlan(f"bare:{at}", path, (), "bare") for at in range(count)]
         actors = [registry.start(plan) for plan in plans]
+        deadline = time.monotonic() + count * _READY_PER_PAIR_S
         while len(pids := _titled(Bare.__name__)) < count:
+            if time.monotonic() > deadline:
+                raise StartError(f"{len(pids)} of {count} bare actors came up")
             time.sleep(0.1)
         time.sleep(_SETTLE_S)
         before, began = sum(map(_cpu_of, pids)), time.perf_counter()

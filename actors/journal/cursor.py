@@ -3,16 +3,19 @@
 Every append rings a bell, a message on a channel that has the name of the stream's key
 (`redis.RedisJournal`). It says nothing but that there is news; what the news is, is read from the
 stream. So a follower of many streams asks for those that changed, and a bell that was lost costs
-time (`tail.SWEEP_S`), never a record.
+time (`SWEEP_S`), never a record.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from actors.errors import JournalError
 from actors.journal.record import Chain, begin
 from actors.journal.redis import key, unpack_entries
 
+SWEEP_S: Final = 1.0
+"""How often all streams are read, whether a bell rang or not; also how soon a dead server shows."""
 RECORDS_MAX: Final = 64
 """Records per stream and read: 64 full ones are about 6 MB."""
 
@@ -24,7 +27,9 @@ Entries = list[tuple[bytes, dict[bytes, bytes]]]
 class Cursor:
     """Where a tail stands in each of its streams, and the chains it verifies with. Does no I/O."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._swept_s = now_s()
         self._after: dict[str, int] = {}
         self._chains: dict[str, Chain] = {}
         self._streams: dict[bytes, str] = {}
@@ -79,7 +84,16 @@ class Cursor:
 
     def sweep(self) -> None:
         """Take every stream for one that has news."""
+        self._swept_s = self._now_s()
         self._news = dict.fromkeys(self._after)
+
+    def sweep_if_due(self) -> float:
+        """Sweep where the last one was `SWEEP_S` ago; returns the seconds to the next."""
+        left_s = self._swept_s + SWEEP_S - self._now_s()
+        if left_s <= 0:
+            self.sweep()
+            return SWEEP_S
+        return left_s
 
     # Reading
 

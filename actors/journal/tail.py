@@ -19,7 +19,6 @@ out before. The follower rebuilds the one and follows again.
 import asyncio
 import contextlib
 import math
-import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Final, cast
 
@@ -36,8 +35,6 @@ from actors.errors import JournalUnavailableError
 from actors.journal.cursor import RECORDS_MAX, Batch, Cursor, Entries
 from actors.journal.redis import connect, describe
 
-SWEEP_S: Final = 1.0
-"""How often all streams are read, whether a bell rang or not; also how soon a dead server shows."""
 BLOCK_MS: Final = 250
 """How long a thread's read waits for news."""
 BACK_OFF_FIRST_S: Final = 0.05
@@ -169,13 +166,14 @@ class RedisTail:
         try:
             while True:
                 self._rung.clear()
+                next_sweep_s = self._cursor.sweep_if_due()
                 await self._subscribe()
                 if wanted := self._cursor.wanted():
                     answer = await self._reads.ask(*_xread(wanted))
                     self.connected = True
                     yield self._cursor.take(_entries(cast("_Answer", answer)))
                 elif not hearing.done():
-                    await self._wait()
+                    await self._wait(next_sweep_s)
                 else:
                     hearing.result()
         finally:
@@ -197,13 +195,11 @@ class RedisTail:
             self._cursor.ring(name)
             self._rung.set()
 
-    async def _wait(self) -> None:
-        """Wait for a bell; when none rings for a while, look without one."""
-        try:
-            async with asyncio.timeout(SWEEP_S):
+    async def _wait(self, timeout_s: float) -> None:
+        """Wait for a bell."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
                 await self._rung.wait()
-        except TimeoutError:
-            self._cursor.sweep()
 
 
 class ThreadTail:
@@ -214,7 +210,6 @@ class ThreadTail:
         pool = connect(url, SOCKET_TIMEOUT_S).connection_pool
         self._bells = pool.make_connection()
         self._reads = pool.make_connection()
-        self._swept_s = 0.0
 
     def add(self, stream: str, after: int) -> None:
         """Follow ``stream`` from behind record ``after``."""
@@ -257,9 +252,7 @@ class ThreadTail:
 
     def _hear(self, wait_s: float) -> None:
         """Take note of the bells that rang; wait for one where there is nothing to read yet."""
-        if time.monotonic() >= self._swept_s + SWEEP_S:
-            self._swept_s = time.monotonic()
-            self._cursor.sweep()
+        self._cursor.sweep_if_due()
         begun, ended = self._cursor.subscriptions()
         if begun:
             _send(self._bells, "SUBSCRIBE", *begun)

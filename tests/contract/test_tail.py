@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from actors.errors import CorruptRecordError, TrimmedError
-from actors.journal.cursor import RECORDS_MAX, channel
+from actors.journal.cursor import RECORDS_MAX, Cursor, channel
 from actors.journal.memory import MemoryJournal, MemoryTail
 from actors.journal.redis import RedisJournal, connect, key
 from actors.journal.tail import RedisTail, ThreadTail
@@ -170,6 +170,21 @@ async def test_tail_whose_bells_never_ring_looks_by_itself(store_url: str) -> No
         mute.close()
         with connect(store_url) as client:
             client.acl_deluser("mute")
+
+
+def test_cursor_sweeps_once_a_second_however_often_bells_ring() -> None:
+    """A bell that was lost is made up for on a busy exchange, too, where one always rings."""
+    now = 0.0
+    cursor = Cursor(lambda: now)
+    cursor.add("vaix.paper", 0)
+    cursor.add("vaix.live", 0)
+    read = []
+    while now < 3.0:
+        cursor.ring(channel("vaix.live"))
+        cursor.sweep_if_due()
+        read.append(len(cursor.wanted()))
+        now += 0.25
+    assert read == [2, 1, 1, 1, 2, 1, 1, 1, 2, 1, 1, 1]
 
 
 async def test_tail_cut_off_from_its_bells_hears_again(store_url: str) -> None:
